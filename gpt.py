@@ -1,0 +1,404 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["numpy", "pyopencl[pocl]"]
+# ///
+"""A small GPT that learns to write, one character at a time.
+
+    python gpt.py                                   # from the language reference that every CPython carries
+    python gpt.py --text my_novel.txt --steps 5000  # from a text of yours
+    python gpt.py bench --json                      # how long does a training step take here?
+
+The model is GPT-2's in the form of nanoGPT (https://github.com/karpathy/nanoGPT). Its parameters have the same names
+and shapes as there, so checkpoints can be moved either way. In the comments on shapes, B is the number of texts in a
+batch, T the number of tokens in each, C the width of the model (n_embd), H the number of heads, and V the number of
+different tokens.
+"""
+import argparse, json, math, os, signal, sys, time
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+import numpy as np
+from tiny import Device, Tensor, TinyJit, nn
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The model
+# ---------------------------------------------------------------------------------------------------------------------
+@dataclass
+class GPTConfig:
+    vocab_size: int = 65
+    block_size: int = 64                                                # the most tokens that it can look back on
+    n_layer: int = 4
+    n_head: int = 4
+    n_embd: int = 128
+    dropout: float = 0.0
+    bias: bool = False                                                  # in linear layers and layer norms
+
+
+class LayerNorm:
+    """Gives every token's vector mean 0 and variance 1, then a learned scale (https://arxiv.org/abs/1607.06450)."""
+
+    def __init__(self, size, bias):
+        self.weight = Tensor.ones(size, requires_grad=True)
+        self.bias = Tensor.zeros(size, requires_grad=True) if bias else None
+
+    def __call__(self, x):                                              # (B, T, C)
+        centered = x - x.mean(-1, keepdim=True)
+        variance = centered.square().mean(-1, keepdim=True)             # (B, T, 1)
+        y = centered * (variance + 1e-5).rsqrt() * self.weight          # (B, T, C)
+        return y if self.bias is None else y + self.bias
+
+
+class CausalSelfAttention:
+    """Every token collects values from the tokens before it and from itself (https://arxiv.org/abs/1706.03762).
+
+    A head compares each token's query with each token's key. The softmax of these scores says how much of which value
+    to take.
+    """
+
+    def __init__(self, config):
+        self.n_head, self.dropout = config.n_head, config.dropout
+        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)
+        self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)
+
+    def __call__(self, x):
+        B, T, C = x.shape
+        H = self.n_head
+        q, k, v = self.c_attn(x).split(C, -1)                           # (B, T, C) each
+        q = q.reshape(B, T, H, C // H).transpose(1, 2)                  # (B, H, T, C/H)
+        k = k.reshape(B, T, H, C // H).transpose(1, 2)                  # (B, H, T, C/H)
+        v = v.reshape(B, T, H, C // H).transpose(1, 2)                  # (B, H, T, C/H)
+        position = Tensor.arange(T)
+        past = position.reshape(T, 1) >= position                       # (T, T): row t is True up to column t
+        att = (q @ k.transpose(-2, -1)) / math.sqrt(C // H)             # (B, H, T, T)
+        att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
+        y = (att @ v).transpose(1, 2).reshape(B, T, C)                  # (B, T, C): the heads side by side
+        return self.c_proj(y).dropout(self.dropout)
+
+
+class MLP:
+    """What each token does with what it has collected."""
+
+    def __init__(self, config):
+        self.dropout = config.dropout
+        self.c_fc = nn.Linear(config.n_embd, 4 * config.n_embd, bias=config.bias)
+        self.c_proj = nn.Linear(4 * config.n_embd, config.n_embd, bias=config.bias)
+
+    def __call__(self, x):
+        x = self.c_fc(x).gelu()                                         # (B, T, 4 C)
+        return self.c_proj(x).dropout(self.dropout)                     # (B, T, C)
+
+
+class Block:
+    def __init__(self, config):
+        self.ln_1, self.attn = LayerNorm(config.n_embd, config.bias), CausalSelfAttention(config)
+        self.ln_2, self.mlp = LayerNorm(config.n_embd, config.bias), MLP(config)
+
+    def __call__(self, x):                                              # (B, T, C)
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))
+
+
+class GPT:
+    """A decoder-only transformer: from tokens to the scores of what the next token may be."""
+
+    def __init__(self, config):
+        if config.n_embd % config.n_head:
+            raise ValueError(f"GPT: {config.n_head} heads do not divide a width of {config.n_embd}")
+        self.config = config
+        self.transformer = {
+            "wte": nn.Embedding(config.vocab_size, config.n_embd),
+            "wpe": nn.Embedding(config.block_size, config.n_embd),
+            "h": [Block(config) for _ in range(config.n_layer)],
+            "ln_f": LayerNorm(config.n_embd, config.bias),
+        }
+        self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self.lm_head.weight = self.transformer["wte"].weight            # tied: https://arxiv.org/abs/1608.05859
+        self.initialize()
+
+    def initialize(self):
+        """GPT-2's initial values: small and normal; smaller still where a layer adds to the residual stream."""
+        for name, parameter in nn.state.get_state_dict(self).items():
+            if parameter.ndim == 2:
+                std = 0.02 / math.sqrt(2 * self.config.n_layer) if name.endswith("c_proj.weight") else 0.02
+                parameter.assign(Tensor.normal(*parameter.shape, std=std))
+            elif name.endswith("bias"):
+                parameter.assign(0)
+        Tensor.realize(*nn.state.get_parameters(self))
+
+    def __call__(self, idx, targets=None):
+        """Scores (logits) of the next token at every place, and the mean cross-entropy if the `targets` are known.
+
+        `idx` and `targets` are integer Tensors of shape (B, T). Returns (logits (B, T, V), loss or None).
+        """
+        T = idx.shape[1]
+        if T > self.config.block_size:
+            raise ValueError(f"GPT: {T} tokens are more than its block_size of {self.config.block_size}")
+        x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T]               # (B, T, C)
+        x = x.dropout(self.config.dropout)
+        for block in self.transformer["h"]:
+            x = block(x)
+        logits = self.lm_head(self.transformer["ln_f"](x))                                  # (B, T, V)
+        if targets is None:
+            return logits, None
+        return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Training
+# ---------------------------------------------------------------------------------------------------------------------
+def training_step(model, lr):
+    """An optimizer for `model`, and the function (x, y) -> loss that does one step of training with it."""
+    parameters = nn.state.get_parameters(model)
+    optimizer = nn.optim.AdamW([
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": 0.1},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ], lr=lr, b1=0.9, b2=0.99)
+
+    @TinyJit
+    def step(x, y):
+        with Tensor.train():
+            optimizer.zero_grad()
+            _, loss = model(x, y)
+            loss.backward()
+            nn.optim.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            return loss.realize()
+
+    return optimizer, step
+
+
+def learning_rate(step, steps, peak):
+    """Linear warm-up over the first 100 steps (a tenth of them, if they are few), then a cosine down to peak / 10."""
+    warmup = min(100, steps // 10)
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    done = (step - warmup) / max(1, steps - 1 - warmup)                 # from 0 to 1 at the last step
+    return peak * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def random_batch(data, batch, context, rng):
+    """Windows of `data` from random places, x (batch, context), and y, the same windows one token further on."""
+    starts = rng.integers(0, len(data) - context, batch)
+    windows = data[starts[:, None] + np.arange(context + 1)]            # (batch, context + 1)
+    return Tensor(windows[:, :-1]), Tensor(windows[:, 1:])
+
+
+def read_text(path):
+    """The text of a file; without one, the topics of Python's help(), which are its language reference."""
+    if path is None:
+        from pydoc_data.topics import topics
+        return "\n".join(topics[name] for name in sorted(topics))
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        fail(f"cannot read {path}: {error.strerror}")
+    except UnicodeDecodeError as error:
+        fail(f"cannot read {path}: it is not UTF-8 text ({error.reason} at byte {error.start})")
+
+
+class Progress:
+    """Tells how the training goes: a line that is rewritten in place on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, steps, tokens):
+        self.steps, self.tokens = steps, tokens
+        self.recent = deque(maxlen=20)                                  # seconds a step; the first also compiles
+        self.validation = None
+
+    def show(self, step, loss, seconds, keep):
+        """After `step` steps; `keep` says whether this is also worth a line in a log."""
+        self.recent.append(seconds)
+        usual = float(np.median(self.recent))
+        minutes, rest = divmod(round(usual * (self.steps - step)), 60)
+        validation = "" if self.validation is None else f"  validation {self.validation:.4f}"
+        line = (f"step {step}/{self.steps}  loss {loss:.4f}{validation}  {usual * 1e3:.1f} ms/step  "
+                f"{self.tokens / usual:,.0f} tokens/s  {minutes}:{rest:02} left")
+        if sys.stdout.isatty():
+            print(f"\r{line}\x1b[K", end="", flush=True)
+        elif keep:
+            print(line, flush=True)
+
+
+def train(options):
+    """Train a model on the characters of a text, save it, and show what it writes."""
+    text = read_text(options.text)
+    characters = "".join(sorted(set(text)))
+    token_of = {character: token for token, character in enumerate(characters)}
+    data = np.array([token_of[character] for character in text], np.int32)
+    training, validation = np.split(data, [int(0.9 * len(data))])
+    if len(validation) <= options.context:
+        fail(f"the text is too short: a tenth of its {len(data)} characters is for validation, "
+             f"and that has to be more than the context of {options.context}")
+    out = Path(options.out).absolute()
+    if out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+        fail(f"cannot save to {options.out}: it should be a file in a folder that exists and can be written to")
+
+    Tensor.manual_seed(options.seed)
+    model = GPT(model_config(options, len(characters)))
+    optimizer, step = training_step(model, options.lr)
+    evaluate = TinyJit(lambda x, y: model(x, y)[1].realize())
+    rng, fixed_rng = np.random.default_rng(options.seed), np.random.default_rng(0)
+    checks = [random_batch(validation, options.batch, options.context, fixed_rng) for _ in range(40)]
+    print(f"{len(data):,} characters, {len(characters)} different ones; a model of "
+          f"{sum(p.numel() for p in nn.state.get_parameters(model)):,} parameters, on {Device.DEFAULT}", flush=True)
+
+    stopped = []
+    def stop(*_):                                                       # let the step finish, then save
+        stopped.append(True)
+        signal.signal(signal.SIGINT, signal.default_int_handler)        # unless one cannot wait
+    usual = signal.signal(signal.SIGINT, stop)
+    progress = Progress(options.steps, options.batch * options.context)
+    for done in range(1, options.steps + 1):
+        start = time.perf_counter()
+        optimizer.lr = learning_rate(done - 1, options.steps, options.lr)
+        loss = step(*random_batch(training, options.batch, options.context, rng)).item()
+        seconds = time.perf_counter() - start
+        due = done % options.eval_every == 0 or done == options.steps
+        if due:
+            progress.validation = float(np.mean([evaluate(x, y).item() for x, y in checks]))
+        progress.show(done, loss, seconds, keep=due or done % 100 == 0 or done == 1)
+        if stopped:
+            break
+    signal.signal(signal.SIGINT, usual)
+    print("\n" if sys.stdout.isatty() else "", end="")
+
+    nn.state.safe_save(nn.state.get_state_dict(model), options.out,
+                       {"config": json.dumps(asdict(model.config)), "characters": characters})
+    if stopped:
+        print(f"interrupted after {done} steps; the model as it is now was saved to {options.out}")
+        raise SystemExit(130)
+    print(f"validation loss {progress.validation:.4f}; the model was saved to {options.out}; it writes:\n")
+    print(write(model, characters, 300, options.seed))
+
+
+def write(model, characters, length, seed):
+    """`length` characters by the model, each drawn from what it expects after the last block_size of them."""
+    forward = TinyJit(lambda window: model(window)[0].realize())
+    rng, context = np.random.default_rng(seed), model.config.block_size
+    tokens = [max(0, characters.find("\n"))]
+    for _ in range(length):
+        recent = tokens[-context:]
+        window = np.zeros((1, context), np.int32)                       # always this shape, so that it compiles once
+        window[0, :len(recent)] = recent                                # nothing looks at the zeros that follow
+        logits = forward(Tensor(window)).numpy()[0, len(recent) - 1]    # (V,)
+        # The largest of logits + Gumbel noise is a draw from their softmax. Temperature 0.8 prefers the likely.
+        tokens.append(int(np.argmax(logits / 0.8 + rng.gumbel(size=len(characters)))))
+    return "".join(characters[token] for token in tokens[1:])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Benchmark
+# ---------------------------------------------------------------------------------------------------------------------
+def bench(options):
+    """Time training steps on random tokens: the inputs are made, the step is done, the loss is read."""
+    import resource                                                     # not on Windows, where the rest runs
+    begin = time.perf_counter()
+    Tensor.manual_seed(options.seed)
+    config = model_config(options, options.vocab)
+    _, step = training_step(GPT(config), options.lr)
+    data = np.random.default_rng(options.seed).integers(0, options.vocab, 100_000 + options.context, np.int32)
+    rng = np.random.default_rng(options.seed)
+
+    def timed_step():
+        start = time.perf_counter()
+        step(*random_batch(data, options.batch, options.context, rng)).item()
+        return time.perf_counter() - start
+
+    timed_step()
+    first_step = time.perf_counter() - begin
+    for _ in range(9):                                                  # until all is compiled and in the caches
+        timed_step()
+    p10, median, p90 = np.percentile([timed_step() for _ in range(options.steps)], (10, 50, 90)) * 1e3
+
+    # Floating-point operations of matrix products, as in https://arxiv.org/abs/2204.02311, appendix B: for each token
+    # two for each weight (12 C^2 in a layer, C V in the head) and 4 T C in the attention of a layer, nothing of the
+    # masked half left out; the backward pass does twice the work of the forward pass.
+    L, C, T = config.n_layer, config.n_embd, config.block_size
+    flop = 3 * options.batch * T * (2 * (12 * L * C ** 2 + C * config.vocab_size) + 4 * L * T * C)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2 ** 20 if sys.platform == "darwin" else 2 ** 10)
+    figures = {"median_ms": median, "p10_ms": p10, "p90_ms": p90, "gflops": flop / median / 1e6, "peak_mib": peak,
+               "first_step_s": first_step}
+    figures = {name: round(float(figure), 3) for name, figure in figures.items()}
+    print(json.dumps(figures) if options.json else "  ".join(f"{name} {figure}" for name, figure in figures.items()))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The command line
+# ---------------------------------------------------------------------------------------------------------------------
+def fail(message):
+    """End the program as it ends for every mistake of its user: one line, exit code 2."""
+    print(f"gpt.py: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        fail(message)
+
+
+def positive(kind):
+    """A parser of positive numbers, int or float."""
+    def parse(text):
+        value = kind(text)
+        if not 0 < value < math.inf:
+            raise argparse.ArgumentTypeError(f"should be a positive number, not {text}")
+        return value
+
+    parse.__name__ = kind.__name__                                      # for argparse: "invalid int value"
+    return parse
+
+
+def model_config(options, vocab_size):
+    return GPTConfig(vocab_size, options.context, options.layers, options.heads, options.dim)
+
+
+def parse_command_line(arguments):
+    """The options; to train is what is done unless something else is asked for."""
+    def count(parser, name, default, meaning):
+        parser.add_argument(name, type=positive(int), default=default, metavar="N", help=f"{meaning} ({default:,})")
+
+    common = Parser(add_help=False)
+    count(common, "--layers", 4, "transformer blocks")
+    count(common, "--heads", 4, "attention heads in a block")
+    count(common, "--dim", 128, "width of the model")
+    count(common, "--context", 64, "tokens that it looks back on")
+    count(common, "--batch", 12, "texts in a training step")
+    common.add_argument("--lr", type=positive(float), default=1e-3, metavar="X", help="highest learning rate (0.001)")
+    common.add_argument("--seed", type=int, default=0, metavar="N", help="of all random numbers (0)")
+    common.add_argument("--device", choices=["C", "CL", "NUMPY"], help="where to compute (the best there is)")
+
+    parser = Parser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", metavar="{train,bench}")
+    command = commands.add_parser("train", parents=[common], help="train on a text and write (the default)")
+    count(command, "--steps", 2000, "training steps")
+    count(command, "--eval-every", 250, "steps from one look at the validation loss to the next")
+    command.add_argument("--text", metavar="FILE", help="a UTF-8 text to learn from (Python's language reference)")
+    command.add_argument("--out", default="gpt.safetensors", metavar="FILE", help="where to save (gpt.safetensors)")
+    command = commands.add_parser("bench", parents=[common], help="time the training step on random tokens")
+    count(command, "--steps", 100, "steps that are timed")
+    count(command, "--vocab", 65, "number of different tokens")
+    command.add_argument("--json", action="store_true", help="print one line of JSON")
+
+    if not arguments or arguments[0].startswith("-") and arguments[0] not in ("-h", "--help"):
+        arguments = ["train", *arguments]
+    options = parser.parse_args(arguments)
+    if options.dim % options.heads:
+        fail(f"argument --heads: {options.heads} heads do not divide a width (--dim) of {options.dim}")
+    if options.seed < 0:
+        fail(f"argument --seed: should not be negative, is {options.seed}")
+    return options
+
+
+def main():
+    options = parse_command_line(sys.argv[1:])
+    if options.device:
+        Device.DEFAULT = options.device
+    try:
+        {"train": train, "bench": bench}[options.command](options)
+    except KeyboardInterrupt:                                           # before there was anything to save, or twice
+        print("\ngpt.py: interrupted, nothing was saved", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3829 @@
+"""tiny: a deep-learning engine in one file, from Tensor to kernel.
+
+The file reads top to bottom in the order in which data flows: the graph of what is to be computed, Tensor, gradients,
+the fuser that groups nodes into kernels, the code generator that writes C or OpenCL, the devices that run it, and the
+layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the C device a C compiler.
+"""
+import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, shutil, struct, subprocess, sys
+import tempfile, threading, time, weakref
+from collections import Counter, defaultdict, namedtuple
+from pathlib import Path
+from types import SimpleNamespace
+import numpy as np
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 1. Graph
+#
+# Everything that can be computed is a graph of one kind of node: an operation, its source nodes, an argument, and the
+# shape and dtype of the result. Nothing runs when a node is made. Equal nodes are one object (hash-consing), so common
+# subexpressions vanish as they are written, and two equal layers later give two equal kernels.
+# ---------------------------------------------------------------------------------------------------------------------
+float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("float64")
+int8, uint8, int32, int64 = np.dtype("int8"), np.dtype("uint8"), np.dtype("int32"), np.dtype("int64")
+uint32, bool_ = np.dtype("uint32"), np.dtype("bool")                    # uint32 serves the random generator
+bfloat16 = np.dtype([("bfloat16", "<u2")])                              # NumPy has none: the upper half of a float32
+DTYPES = {"float16": float16, "bfloat16": bfloat16, "float32": float32, "float64": float64, "int8": int8,
+          "uint8": uint8, "int32": int32, "uint32": uint32, "int64": int64, "bool": bool_}
+NAME_OF = {dtype: name for name, dtype in DTYPES.items()}
+is_float = lambda dtype: dtype.kind in "fV"
+is_short_float = lambda dtype: dtype in (float16, bfloat16)             # stored in 16 bits, computed with in float32
+
+Primitive = namedtuple("Primitive", "numpy c gradient")
+
+
+def _quiet_integer(function):
+    """Integer division as NumPy does it, x // 0 and x % 0 being 0, without the warning."""
+    return lambda a, b: np.where(b == 0, np.zeros_like(a), function(a, np.where(b == 0, np.ones_like(b), b)))
+
+
+def _max_gradient(g, out, a, b):
+    share = (a == b).where(0.5, (a > b).cast(g.dtype))                  # equal operands share the gradient equally
+    return g * share, g * (1 - share)
+
+
+# The primitives that compute. A row: what it means in NumPy, its text in C (where {t} is the type's name, and types,
+# loads and the functions with a {t} come from the prelude of each dialect), and the gradients of its sources in
+# Tensor operations, from the gradient g of its result, the result, and the sources.
+ELEMENTWISE = {
+    "add":   Primitive(np.add, "{0} + {1}", lambda g, out, a, b: (g, g)),
+    "mul":   Primitive(np.multiply, "{0} * {1}", lambda g, out, a, b: (g * b, g * a)),
+    "div":   Primitive(np.divide, "{0} / {1}", lambda g, out, a, b: (g / b, -g * out / b)),
+    "idiv":  Primitive(_quiet_integer(np.floor_divide), "idiv_{t}({0}, {1})", None),
+    "mod":   Primitive(_quiet_integer(np.mod), "mod_{t}({0}, {1})", None),
+    "max":   Primitive(np.maximum, "max_{t}({0}, {1})", _max_gradient),
+    "lt":    Primitive(np.less, "{0} < {1}", None),
+    "le":    Primitive(np.less_equal, "{0} <= {1}", None),
+    "eq":    Primitive(np.equal, "{0} == {1}", None),
+    "ne":    Primitive(np.not_equal, "{0} != {1}", None),
+    "and":   Primitive(np.bitwise_and, "{0} & {1}", None),
+    "or":    Primitive(np.bitwise_or, "{0} | {1}", None),
+    "xor":   Primitive(np.bitwise_xor, "{0} ^ {1}", None),
+    "shl":   Primitive(np.left_shift, "{0} << {1}", None),
+    "shr":   Primitive(np.right_shift, "{0} >> {1}", None),
+    "where": Primitive(np.where, "where_{t}({0}, {1}, {2})",
+                       lambda g, out, c, a, b: (None, c.where(g, 0), c.where(0, g))),
+    "sqrt":  Primitive(np.sqrt, "sqrt_{t}({0})", lambda g, out, a: (g / (2 * out),)),
+    "exp":   Primitive(np.exp, "exp_{t}({0})", lambda g, out, a: (g * out,)),
+    "log":   Primitive(np.log, "log_{t}({0})", lambda g, out, a: (g / a,)),
+    "sin":   Primitive(np.sin, "sin_{t}({0})", lambda g, out, a: (g * a.cos(),)),
+    "trunc": Primitive(np.trunc, "trunc_{t}({0})", None),
+    "cast":  Primitive(None, None, lambda g, out, a: (g.cast(a.dtype) if is_float(a.dtype) else None,)),
+    "bitcast": Primitive(None, None, None),
+}
+COMPARISONS = {"lt", "le", "eq", "ne"}
+
+
+class Node:
+    """One value of the graph: `op` applied to `sources` with `arg`; `shape` and `dtype` of the result.
+
+    `device` is the name of the device that computes it. `buffer` is set once the value has been computed; the sources
+    stay, so that a gradient can still be asked for. `handles` counts the Tensors that hold the node.
+    `line` is the (file, line number) of the user's Python that made the node first.
+    """
+    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "handles",
+                 "__weakref__")
+    known = weakref.WeakValueDictionary()
+
+    def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
+        key = (op, sources, arg if op != "const" else repr(arg), shape, dtype, device)
+        node = cls.known.get(key)
+        if node is None:
+            node = object.__new__(cls)
+            node.op, node.sources, node.arg, node.buffer, node.handles = op, sources, arg, None, 0
+            node.shape = sources[0].shape if shape is None else shape
+            node.dtype = sources[0].dtype if dtype is None else dtype
+            node.device = sources[0].device if device is None else device
+            frame = sys._getframe(1)
+            while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+                frame = frame.f_back
+            node.line = (frame.f_code.co_filename, frame.f_lineno)
+            cls.known[key] = node
+        return node
+
+    @property
+    def size(self):
+        return math.prod(self.shape)
+
+    def forget_sources(self):
+        """Make a computed variable (what Tensor.assign gave it) a leaf: the steps before it can be freed."""
+        if self.op == "detach" and self.arg is not None and self.buffer is not None:
+            del Node.known[("detach", self.sources, self.arg, None, None, None)]
+            self.op, self.sources = "buffer", ()
+
+    def __repr__(self):
+        return f"<{self.op} {NAME_OF[self.dtype]}{list(self.shape)}>"
+
+
+def constant(value, dtype, shape, device):
+    """A node of `shape` that holds `value` everywhere."""
+    value = bool(value) if dtype == bool_ else float(value) if is_float(dtype) else int(value)
+    node = cast(Node("const", (), value, (), float32 if is_short_float(dtype) else dtype, device), dtype)
+    return expand(reshape(node, (1,) * len(shape)), shape)
+
+
+def coordinates(n, device):
+    """The integers 0 .. n-1: the coordinate along an axis, from which masks, one-hot rows and random counters come."""
+    return Node("index", (), n, (n,), int32, device)
+
+
+def elementwise(op, *sources):
+    """Apply a row of ELEMENTWISE to nodes of equal shape and dtype (the condition of a where is bool)."""
+    if op == "where":
+        return Node(op, sources, None, sources[0].shape, sources[1].dtype)
+    return Node(op, sources, None, None, bool_ if op in COMPARISONS else None)
+
+
+def cast(node, dtype):
+    return node if node.dtype == dtype else Node("cast", (node,), None, None, dtype)
+
+
+# Movement: the same numbers in another order. None of these ever copies: the code generator asks their source at
+# another index (section 5).
+def reshape(node, shape):
+    if node.op == "reshape":
+        node = node.sources[0]
+    return node if node.shape == shape else Node("reshape", (node,), shape, shape)
+
+
+def expand(node, shape):
+    """Repeat axes of size 1 to the sizes in `shape`, which has as many axes."""
+    return node if node.shape == shape else Node("expand", (node,), shape, shape)
+
+
+def permute(node, axes):
+    if axes == tuple(range(len(axes))):
+        return node
+    return Node("permute", (node,), axes, tuple(node.shape[a] for a in axes))
+
+
+def pad(node, widths):
+    """Zeros around: `widths` is ((before, after), ...), one pair an axis."""
+    if not any(b or a for b, a in widths):
+        return node
+    return Node("pad", (node,), widths, tuple(b + s + a for s, (b, a) in zip(node.shape, widths)))
+
+
+def shrink(node, bounds):
+    """The part within `bounds`, ((start, stop), ...), one pair an axis."""
+    if all((start, stop) == (0, s) for s, (start, stop) in zip(node.shape, bounds)):
+        return node
+    return Node("shrink", (node,), bounds, tuple(stop - start for start, stop in bounds))
+
+
+def flip(node, axes):
+    return Node("flip", (node,), axes) if axes else node
+
+
+def reduce(op, node, axes):
+    """`op` ("sum" or "max_over") over `axes`, which stay with size 1."""
+    axes = tuple(a for a in axes if node.shape[a] != 1)
+    if not axes:
+        return node
+    return Node(op, (node,), axes, tuple(1 if a in axes else s for a, s in enumerate(node.shape)))
+
+
+def gather(table, index):
+    """Rows of `table` (rows, ...) at the integers `index` (any shape); a row out of range reads as zero."""
+    return Node("gather", (table, index), None, index.shape + table.shape[1:], table.dtype)
+
+
+def scatter(index, values, rows):
+    """The gradient of gather: zeros of (rows, ...) to which values[i] is added at row index[i]."""
+    return Node("scatter", (index, values), rows, (rows,) + values.shape[len(index.shape):], values.dtype)
+
+
+MOVEMENT = {"reshape", "expand", "permute", "pad", "shrink", "flip"}
+# Operations that give their first source unchanged but mean something to the fuser or to gradients: `contiguous` asks
+# for a buffer of its own, `detach` lets no gradient through, `function` has a gradient rule of the user's.
+IDENTITY = {"contiguous", "detach", "function"}
+
+
+def topological(roots, stop=lambda node: False):
+    """All nodes that `roots` need, sources first; what lies behind a node that `stop` holds for is left out."""
+    order, seen, stack = [], set(), [(root, False) for root in reversed(roots)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            if not stop(node):
+                stack.extend((source, False) for source in reversed(node.sources) if source not in seen)
+    return order
+# ---------------------------------------------------------------------------------------------------------------------
+# 2. Tensor
+#
+# A Tensor is a thin handle on a node. Its methods check what they are given, settle dtypes and shapes, and add nodes to
+# the graph. Nothing is computed until somebody looks at the numbers: numpy(), item(), tolist(), print or realize().
+# ---------------------------------------------------------------------------------------------------------------------
+class dtypes:
+    """The number types under the names tinygrad has for them; Python's float, int and bool are float, int, bool."""
+    float16, bfloat16, float32, float64, bool = float16, bfloat16, float32, float64, bool_
+    int8, uint8, int32, uint32, int64 = int8, uint8, int32, uint32, int64
+    half, float, double, char, uchar, int, uint, long = float16, float32, float64, int8, uint8, int32, uint32, int64
+
+
+# Sums of narrow numbers are taken in wider ones. A float sum is rounded back, an integer sum stays wide.
+ACCUMULATE = {float16: float32, bfloat16: float32, bool_: int32, int8: int32, uint8: uint32}
+ON_BOOL = {"add": "or", "mul": "and", "max": "or", "ne": "xor"}         # what these mean between bools
+ONLY_FLOAT, ONLY_INTEGER = {"div", "sqrt", "exp", "log", "sin"}, {"and", "or", "xor", "shl", "shr"}
+_serial = itertools.count()                                             # makes leaves differ that look the same
+_capturing = None                                                       # a list while a jit captures: assigned Tensors
+
+
+def as_dtype(dtype):
+    """The np.dtype meant by a name ("half", "float32"), a type (float, np.float32) or an np.dtype."""
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None)
+    found = dtype if isinstance(dtype, np.dtype) else vars(dtypes).get(name)
+    if not isinstance(found, np.dtype) or found not in NAME_OF:
+        raise TypeError(f"dtype {dtype} is not supported: use one of {', '.join(DTYPES)}")
+    return found
+
+
+def promote(a, b):
+    """The dtype of a result of `a` and `b`: a float wins over an integer, within a kind the one that holds both."""
+    if a == b:
+        return a
+    if is_float(a) != is_float(b):
+        return a if is_float(a) else b
+    if is_float(a):
+        return float32 if a.itemsize == b.itemsize else max(a, b, key=lambda dtype: dtype.itemsize)
+    wider = np.promote_types(a, b)
+    return wider if wider in NAME_OF else int32                         # int8 with uint8: NumPy has an int16
+
+
+def _result_dtype(operands):
+    """The dtype of Tensors and Python scalars together; a scalar decides only when it is of a higher kind."""
+    found = functools.reduce(promote, [x.dtype for x in operands if isinstance(x, Tensor)], bool_)
+    scalars = [x for x in operands if not isinstance(x, Tensor)]
+    if any(isinstance(x, float) for x in scalars) and not is_float(found):
+        return float32
+    return int32 if found == bool_ and any(not isinstance(x, bool) for x in scalars) else found
+
+
+def _operands(op, values, device):
+    """Tensors and whatever may stand beside them (scalars, lists, arrays) as Tensors of one dtype on one device."""
+    values = [Tensor(x, device=device) if isinstance(x, (list, np.ndarray)) else x for x in values]
+    values = [x.item() if isinstance(x, np.generic) else x for x in values]
+    for x in values:
+        if not isinstance(x, (Tensor, bool, int, float)):
+            raise TypeError(f"{op}: an operand must be a Tensor, a number, a list or an array, got {type(x).__name__}")
+        if isinstance(x, Tensor) and x.device != device:
+            raise ValueError(f"{op}: the operands are on different devices, {device} and {x.device}; copy with to()")
+    dtype = _result_dtype(values)
+    return [x.cast(dtype) if isinstance(x, Tensor) else Tensor.full((), x, dtype, device=device) for x in values]
+
+
+def _broadcast_shape(op, tensors):
+    shapes = {x.shape for x in tensors}
+    try:
+        return shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
+    except ValueError:
+        shapes = " and ".join(str(x.shape) for x in tensors)
+        raise ValueError(f"{op}: shapes {shapes} do not broadcast together") from None
+
+
+def _apply(op, *values):
+    """Apply a row of ELEMENTWISE to Tensors and scalars: dtype rules and broadcasting are here and nowhere else."""
+    device = next(x.device for x in values if isinstance(x, Tensor))
+    condition, values = (values[:1], values[1:]) if op == "where" else ((), values)
+    values = _operands(op, values, device)
+    dtype = values[0].dtype
+    if op in ONLY_INTEGER and is_float(dtype):
+        raise TypeError(f"{op}: needs integers or bools, got {NAME_OF[dtype]}")
+    if op in ONLY_FLOAT and not is_float(dtype):
+        dtype = float32
+    if dtype == bool_:
+        op, dtype = ON_BOOL.get(op, op), int32 if op in {"idiv", "mod", "shl", "shr"} else bool_
+    compute = float32 if is_short_float(dtype) else uint8 if dtype == bool_ and op in COMPARISONS else dtype
+    values = [*condition, *(Tensor._of(cast(x.node, compute)) for x in values)]
+    shape = _broadcast_shape(op, values)
+    nodes = [expand(reshape(x.node, (1,) * (len(shape) - x.ndim) + x.shape), shape) for x in values]
+    node = elementwise(op, *nodes)
+    return Tensor._of(node if op in COMPARISONS else cast(node, dtype))
+
+
+def _contract(x, weight, axes):
+    """Sum of x * weight, which broadcast together, over `axes`: every matrix product and convolution ends here."""
+    dtype = promote(x.dtype, weight.dtype)
+    wide = ACCUMULATE.get(dtype, dtype)
+    product = (x.cast(wide) * weight.cast(wide)).sum(axes)
+    return product.cast(dtype) if is_float(dtype) else product
+
+
+def _ints(op, arguments):
+    """The integers of f(1, 2), f((1, 2)) or f([1, 2])."""
+    if len(arguments) == 1 and isinstance(arguments[0], (tuple, list)):
+        arguments = arguments[0]
+    if not all(isinstance(a, (int, np.integer)) for a in arguments):
+        raise TypeError(f"{op}: needs integers, got {tuple(arguments)}")
+    return tuple(int(a) for a in arguments)
+
+
+def _shape(op, arguments):
+    shape = _ints(op, arguments)
+    if any(n < 0 for n in shape):
+        raise ValueError(f"{op}: a shape has no negative sizes, got {shape}")
+    return shape
+
+
+def _two(value):
+    """A pair for the two axes of an image, of which one number may stand for both."""
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def _index(k):
+    """One entry of an index: lists become arrays, and what cannot index raises."""
+    k = int(k) if isinstance(k, np.integer) else np.array(k) if isinstance(k, list) and k else k
+    k = np.zeros(0, np.int32) if isinstance(k, list) else k
+    dtype = k.dtype if isinstance(k, (Tensor, np.ndarray)) else None
+    if isinstance(k, (bool, np.bool_)) or dtype == bool_:
+        raise IndexError("index: the shape that a bool mask selects depends on data; use mask.where(x, other)")
+    if not (k is None or k is Ellipsis or isinstance(k, (int, slice)) or dtype is not None and dtype.kind in "iu"):
+        raise IndexError(f"index: takes ints, slices, None, ... and integer Tensors, got {k}")
+    return k
+
+
+def _leaf(array, device):
+    """A node that holds a copy of `array`."""
+    node = Node("buffer", (), next(_serial), array.shape, array.dtype, device)
+    node.buffer = Buffer.from_numpy(device, array)
+    return node
+
+
+def _row(op, doc):
+    """A method of Tensor that applies the row `op` of ELEMENTWISE."""
+    def method(self, *others):
+        return _apply(op, self, *others)
+    method.__name__, method.__doc__ = op, doc
+    return method
+
+
+def _cast_to(dtype):
+    """A method of Tensor that casts to `dtype`."""
+    def method(self):
+        return self.cast(dtype)
+    method.__doc__ = f"The values as {NAME_OF[dtype]}."
+    return method
+
+
+class Tensor:
+    """An array of numbers of one dtype on one device, computed when it is looked at.
+
+    `data` is a number, nested lists or a NumPy array, which is copied. Python's floats become float32 and its integers
+    int32, an array keeps its dtype. With `requires_grad`, backward() leaves a gradient in `grad`.
+    """
+    training = False                                                    # see train()
+    grad, _node, _requires_grad = None, None, None
+    _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
+    __array_ufunc__ = None                                              # array + tensor is ours to compute
+
+    def __init__(self, data, dtype=None, requires_grad=None, device=None):
+        device = device or Device.DEFAULT
+        try:
+            array = np.array(data)
+        except ValueError as error:
+            raise ValueError(f"Tensor: the data is not a regular array: {error}") from None
+        if not isinstance(data, (np.ndarray, np.generic)):              # Python's numbers
+            array = array.astype({float64: float32, int64: int32}.get(array.dtype, array.dtype), copy=False)
+            if array.dtype == int32 and np.any(array != np.array(data)):
+                raise ValueError("Tensor: the integers do not fit in int32; give dtype=int64 and a NumPy array")
+        if array.dtype not in NAME_OF:
+            raise TypeError(f"Tensor: cannot hold {array.dtype} data: use one of {', '.join(DTYPES)}")
+        self.node = _leaf(cast_array(array, as_dtype(dtype or array.dtype)), device)
+        self.requires_grad = requires_grad
+
+    @classmethod
+    def _of(cls, node, requires_grad=None):
+        """A Tensor on `node`. An empty result is a constant, so that nothing is ever computed on no data."""
+        self = object.__new__(cls)
+        self.node = node if node.op == "buffer" or 0 not in node.shape else constant(0, node.dtype, node.shape, node.device)
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def node(self):
+        """The node of the graph that this Tensor holds."""
+        return self._node
+
+    @node.setter
+    def node(self, node):
+        node.handles += 1
+        if self._node is not None:
+            self._node.handles -= 1
+        self._node = node
+
+    def __del__(self):
+        if self._node is not None:
+            self._node.handles -= 1
+
+    @property
+    def requires_grad(self):
+        """Whether backward() leaves a gradient here."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted):
+        if wanted and not is_float(self.dtype):
+            raise TypeError(f"requires_grad: only floats have gradients, this Tensor is {NAME_OF[self.dtype]}")
+        if wanted and (self.node.op != "buffer" or self.node.handles > 1):
+            self.node = Node("contiguous", (self.node,), next(_serial))  # equal values, yet a gradient of its own
+        if wanted:
+            Tensor._trainable[id(self)] = self
+        self._requires_grad = wanted
+
+    shape = property(lambda self: self.node.shape, doc="Sizes of the axes.")
+    dtype = property(lambda self: self.node.dtype, doc="Type of the numbers, an np.dtype.")
+    device = property(lambda self: self.node.device, doc="Name of the device that holds the numbers.")
+    ndim = property(lambda self: len(self.node.shape), doc="Number of axes.")
+    T = property(lambda self: self.permute(*range(self.ndim)[::-1]), doc="All axes in reverse order.")
+
+    def numel(self):
+        """Number of elements."""
+        return self.node.size
+
+    def element_size(self):
+        """Bytes of an element."""
+        return self.dtype.itemsize
+
+    def nbytes(self):
+        """Bytes of all elements."""
+        return self.numel() * self.element_size()
+
+    def size(self, dim=None):
+        """The shape, or the size of axis `dim`."""
+        return self.shape if dim is None else self.shape[self._axis("size", dim)]
+
+    # ---- out of the graph ----
+    def realize(self, *others):
+        """Compute these Tensors now, all together; returns the first."""
+        if _capturing is not None:                                      # the jit computes everything at the end
+            return self
+        tensors = (self, *others)
+        for x in tensors:
+            base = x.node
+            while base.op in ("reshape", "expand", "cast"):
+                base = base.sources[0]
+            if base.op == "const":                                      # others share it: take a buffer of its own
+                x.node = Node("contiguous", (x.node,), next(_serial))
+            if not x.node.size:
+                x.node.buffer = Buffer.from_numpy(x.device, np.zeros(x.shape, x.dtype))
+        realize([x.node for x in tensors if x.node.buffer is None])
+        for x in tensors:
+            x.node.forget_sources()
+        return self
+
+    def numpy(self):
+        """The numbers as a new NumPy array (bfloat16 as float32)."""
+        if _capturing is not None:
+            raise RuntimeError("jit: a value is read inside a captured function; a replay would not read it again. "
+                               "Return the Tensor and read it outside")
+        array = self.realize().node.buffer.numpy()
+        return cast_array(array, float32) if self.dtype == bfloat16 else array
+
+    def item(self):
+        """The only element, as a Python number."""
+        if self.numel() != 1:
+            raise ValueError(f"item: needs a Tensor of one element, this one has shape {self.shape}")
+        return self.numpy().item()
+
+    def tolist(self):
+        """The numbers as nested lists."""
+        return self.numpy().tolist()
+
+    def contiguous(self):
+        """The same values in a buffer of their own."""
+        return self if self.node.buffer else Tensor._of(Node("contiguous", (self.node,), next(_serial)))
+
+    def detach(self):
+        """The same values, through which no gradient flows."""
+        return Tensor._of(Node("detach", (self.node,)))
+
+    def assign(self, x):
+        """Take the values of `x`, which broadcasts to this shape. Whoever used the old values keeps them."""
+        x, = _operands("assign", [x], self.device)
+        if is_float(x.dtype) and not is_float(self.dtype):
+            raise TypeError(f"assign: {NAME_OF[x.dtype]} values do not go into a {NAME_OF[self.dtype]} Tensor")
+        if _broadcast_shape("assign", [self, x]) != self.shape:
+            raise ValueError(f"assign: shape {x.shape} does not broadcast to {self.shape}")
+        node = x.cast(self.dtype).expand(self.shape).node
+        old, self.node = self.node, Node("detach", (node,), next(_serial))
+        if _capturing is not None:
+            _capturing.append((self, old))
+        for capture in Capture.live if _capturing is None else ():
+            capture.reassigned(self, old)
+        return self
+
+    def to(self, device):
+        """A copy on another device."""
+        return self if device in (None, self.device) else Tensor._of(_leaf(self.realize().node.buffer.numpy(), device))
+
+    def cast(self, dtype):
+        """The values as `dtype`; floats become integers by dropping the fraction, anything but 0 is True."""
+        dtype = as_dtype(dtype)
+        if dtype == bool_:
+            return self if self.dtype == bool_ else self != 0
+        return Tensor._of(cast(self.node, dtype))
+
+    def bitcast(self, dtype):
+        """The bits read as another dtype of the same size."""
+        dtype = as_dtype(dtype)
+        if dtype.itemsize != self.dtype.itemsize:
+            raise ValueError(f"bitcast: {NAME_OF[self.dtype]} and {NAME_OF[dtype]} differ in size")
+        return self if dtype == self.dtype else Tensor._of(Node("bitcast", (self.node,), None, None, dtype))
+
+    def __array__(self, dtype=None, copy=None):
+        return self.numpy() if dtype is None else self.numpy().astype(dtype)
+
+    def __len__(self):
+        if not self.ndim:
+            raise TypeError("len: a Tensor without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self):
+        if self.numel() != 1:
+            raise ValueError(f"bool: a Tensor of shape {self.shape} is neither true nor false; use any() or all()")
+        return bool(self.item())
+
+    def __repr__(self):
+        values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
+        return f"Tensor({values}, dtype={NAME_OF[self.dtype]}, device={self.device})"
+
+    # ---- creation ----
+    @staticmethod
+    def full(shape, fill_value, dtype=None, requires_grad=None, device=None):
+        """`fill_value` everywhere."""
+        dtype = _result_dtype([fill_value]) if dtype is None else as_dtype(dtype)
+        if dtype.kind in "iu" and not np.iinfo(dtype).min <= fill_value <= np.iinfo(dtype).max:
+            raise ValueError(f"{fill_value} does not fit in {dtype}")
+        return Tensor._of(constant(fill_value, dtype, _shape("full", (shape,)), device or Device.DEFAULT), requires_grad)
+
+    @staticmethod
+    def zeros(*shape, dtype=float32, **options):
+        """0 everywhere."""
+        return Tensor.full(_shape("zeros", shape), 0, dtype, **options)
+
+    @staticmethod
+    def ones(*shape, dtype=float32, **options):
+        """1 everywhere."""
+        return Tensor.full(_shape("ones", shape), 1, dtype, **options)
+
+    @staticmethod
+    def empty(*shape, dtype=float32, **options):
+        """Any values (zeros: a graph has no memory to leave as it is)."""
+        return Tensor.full(_shape("empty", shape), 0, dtype, **options)
+
+    @staticmethod
+    def arange(start, stop=None, step=1, dtype=None, requires_grad=None, device=None):
+        """start, start + step, ... before `stop`; 0 .. start-1 if only one number is given."""
+        start, stop = (0, start) if stop is None else (start, stop)
+        if not step:
+            raise ValueError("arange: step must not be 0")
+        dtype = _result_dtype([start, stop, step]) if dtype is None else as_dtype(dtype)
+        n = max(0, math.ceil((stop - start) / step))
+        steps = Tensor._of(coordinates(n, device or Device.DEFAULT)).cast(dtype)
+        steps = steps if step == 1 else steps * step
+        return Tensor._of((steps if start == 0 else steps + start).node, requires_grad)
+
+    @staticmethod
+    def linspace(start, stop, steps, dtype=float32, **options):
+        """`steps` numbers at equal distances from `start` to `stop`, both included."""
+        fractions = Tensor.arange(steps, dtype=dtype, device=options.get("device")) / max(steps - 1, 1)
+        return Tensor._of((start * (1 - fractions) + stop * fractions).node, options.get("requires_grad"))
+
+    @staticmethod
+    def eye(n, m=None, dtype=float32, requires_grad=None, device=None):
+        """1 on the diagonal of n rows and m (or n) columns."""
+        rows, columns = Tensor.arange(n, device=device).reshape(n, 1), Tensor.arange(m or n, device=device)
+        return Tensor._of((rows == columns).cast(dtype).node, requires_grad)
+
+    def full_like(self, fill_value, **options):
+        """`fill_value` everywhere, with this shape, dtype and device."""
+        return Tensor.full(self.shape, fill_value, **{"dtype": self.dtype, "device": self.device, **options})
+
+    def zeros_like(self, **options):
+        """0 everywhere, with this shape, dtype and device."""
+        return self.full_like(0, **options)
+
+    def ones_like(self, **options):
+        """1 everywhere, with this shape, dtype and device."""
+        return self.full_like(1, **options)
+
+    # ---- random numbers ----
+    # A generator without a hidden state: the state of a device is a Tensor [seed, position], and number i of a draw is a
+    # function of (seed, position + i) alone. Nothing else tells draws apart, so all devices draw the same numbers.
+    _seed, _random, _random_host = int(time.time()), {}, {}             # by device: the state, what we know it holds
+
+    @staticmethod
+    def manual_seed(seed=0):
+        """Start the random numbers of all devices again from `seed`."""
+        Tensor._seed, Tensor._random_host = seed & 0xffffffff, {}
+        for device in Tensor._random:
+            Tensor._set_random(device, 0)
+
+    @staticmethod
+    def _set_random(device, position):
+        node = _leaf(np.array([Tensor._seed, position & 0xffffffff], uint32), device)
+        Tensor._random.setdefault(device, Tensor._of(node)).node = node
+        Tensor._random_host[device] = position
+
+    @staticmethod
+    def _random_words(n, device):
+        """Two Tensors of n random uint32: threefry2x32 with 13 rounds (Salmon et al., Parallel random numbers, 2011)."""
+        if Tensor._random_host is None:                                 # a jit has moved the states on
+            Tensor._random_host = {name: state.tolist()[1] for name, state in Tensor._random.items()}
+        if device not in Tensor._random:
+            Tensor._set_random(device, 0)
+        state = Tensor._of(Tensor._random[device].node)
+        if _capturing is None:
+            Tensor._set_random(device, Tensor._random_host[device] + n)
+        else:
+            Tensor._random[device].assign(state + Tensor.arange(2, dtype=uint32, device=device) * n)
+        keys = state[0:1], 0, state[0:1] ^ 0x1bd11bda
+        x = Tensor.arange(n, dtype=uint32, device=device) + state[1:2] + keys[0]
+        y = x.zeros_like()
+        for turn in range(13):
+            bits = (13, 15, 26, 6, 17, 29, 16, 24)[turn % 8]
+            x = x + y
+            y = (y << bits | y >> 32 - bits) ^ x
+            if turn % 4 == 3:                                           # every four rounds the keys go in again
+                step = turn // 4 + 1
+                x, y = x + keys[step % 3], y + keys[(step + 1) % 3] + step
+        return x, y
+
+    @staticmethod
+    def _uniform(words, dtype):
+        """Random words as floats in [0, 1): as many upper bits as the float holds exactly."""
+        bits = {float16: 11, bfloat16: 8}.get(dtype, 24)
+        return (words >> 32 - bits).cast(float32) * 2.0 ** -bits
+
+    @staticmethod
+    def rand(*shape, dtype=float32, requires_grad=None, device=None):
+        """Uniform random numbers in [0, 1)."""
+        shape, dtype = _shape("rand", shape), as_dtype(dtype)
+        words, _ = Tensor._random_words(math.prod(shape), device or Device.DEFAULT)
+        return Tensor._of(Tensor._uniform(words, dtype).cast(dtype).reshape(shape).node, requires_grad)
+
+    @staticmethod
+    def randn(*shape, dtype=float32, requires_grad=None, device=None):
+        """Normally distributed random numbers, of mean 0 and variance 1 (Box and Muller, 1958)."""
+        shape = _shape("randn", shape)
+        u, v = [Tensor._uniform(x, float32) for x in Tensor._random_words(math.prod(shape), device or Device.DEFAULT)]
+        normal = (-2 * (1 - u).log()).sqrt() * (2 * math.pi * v).sin()
+        return Tensor._of(normal.cast(dtype).reshape(shape).node, requires_grad)
+
+    @staticmethod
+    def randint(*shape, low=0, high=10, dtype=int32, device=None):
+        """Random integers from `low` to `high` - 1."""
+        shape = _shape("randint", shape)
+        if not 0 < high - low < 2 ** 32:
+            raise ValueError(f"randint: there are no integers from {low} to below {high}, or too many")
+        words, _ = Tensor._random_words(math.prod(shape), device or Device.DEFAULT)
+        return ((words % (high - low)).cast(dtype) + low).reshape(shape)
+
+    @staticmethod
+    def uniform(*shape, low=0.0, high=1.0, requires_grad=None, **options):
+        """Uniform random numbers in [low, high)."""
+        return Tensor._of((Tensor.rand(*shape, **options) * (high - low) + low).node, requires_grad)
+
+    @staticmethod
+    def normal(*shape, mean=0.0, std=1.0, requires_grad=None, **options):
+        """Normally distributed random numbers."""
+        return Tensor._of((Tensor.randn(*shape, **options) * std + mean).node, requires_grad)
+
+    @staticmethod
+    def scaled_uniform(*shape, **options):
+        """Uniform within 1 / sqrt(number of elements) of 0."""
+        bound = math.prod(_shape("scaled_uniform", shape)) ** -0.5
+        return Tensor.uniform(*shape, low=-bound, high=bound, **options)
+
+    @staticmethod
+    def glorot_uniform(*shape, **options):
+        """Uniform initial weights (Glorot and Bengio, 2010)."""
+        sizes = _shape("glorot_uniform", shape)
+        bound = (6 / (sizes[0] + math.prod(sizes[1:]))) ** 0.5
+        return Tensor.uniform(*shape, low=-bound, high=bound, **options)
+
+    @staticmethod
+    def kaiming_uniform(*shape, a=0.01, **options):
+        """Uniform initial weights for layers before a (leaky, of slope `a`) relu (He et al., 2015)."""
+        bound = (6 / (1 + a ** 2) / math.prod(_shape("kaiming_uniform", shape)[1:])) ** 0.5
+        return Tensor.uniform(*shape, low=-bound, high=bound, **options)
+
+    def rand_like(self, **options):
+        """Uniform random numbers with this shape, dtype and device."""
+        return Tensor.rand(self.shape, **{"dtype": self.dtype, "device": self.device, **options})
+
+    def randn_like(self, **options):
+        """Normally distributed random numbers with this shape, dtype and device."""
+        return Tensor.randn(self.shape, **{"dtype": self.dtype, "device": self.device, **options})
+
+    # ---- movement ----
+    def _axis(self, op, axis):
+        if not isinstance(axis, (int, np.integer)) or not -self.ndim <= axis < self.ndim:
+            raise IndexError(f"{op}: no axis {axis} in shape {self.shape}")
+        return int(axis) % self.ndim
+
+    def _axes(self, op, axis):
+        """The axes meant by an int, a tuple, or None for all."""
+        if axis is None:
+            return tuple(range(self.ndim))
+        axes = tuple(self._axis(op, a) for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+        if len(set(axes)) < len(axes):
+            raise ValueError(f"{op}: axis {axis} names an axis twice")
+        return axes
+
+    def reshape(self, *shape):
+        """The elements in the same order in another shape; one size may be -1."""
+        shape = wanted = _ints("reshape", shape)
+        if shape.count(-1) == 1:
+            known = math.prod(n for n in shape if n != -1)
+            shape = tuple(self.numel() // max(known, 1) if n == -1 else n for n in shape)
+        if any(n < 0 for n in shape) or math.prod(shape) != self.numel():
+            raise ValueError(f"reshape: shape {self.shape} has {self.numel()} elements, which do not fill {wanted}")
+        return Tensor._of(reshape(self.node, shape))
+
+    view = reshape
+
+    def permute(self, *order):
+        """The axes in another order."""
+        axes = self._axes("permute", _ints("permute", order))
+        if len(axes) != self.ndim:
+            raise ValueError(f"permute: order {axes} does not name all axes of shape {self.shape}")
+        return Tensor._of(permute(self.node, axes))
+
+    def transpose(self, dim0=1, dim1=0):
+        """Two axes swapped."""
+        order = list(range(self.ndim))
+        a, b = self._axis("transpose", dim0), self._axis("transpose", dim1)
+        order[a], order[b] = b, a
+        return self.permute(order)
+
+    def movedim(self, source, destination):
+        """One axis moved to another place."""
+        source, destination = self._axis("movedim", source), self._axis("movedim", destination)
+        order = [a for a in range(self.ndim) if a != source]
+        return self.permute(order[:destination] + [source] + order[destination:])
+
+    def expand(self, *shape):
+        """Axes of size 1 repeated, and axes added in front; -1 keeps a size."""
+        shape = wanted = _ints("expand", shape)
+        own = (1,) * (len(shape) - self.ndim) + self.shape
+        shape = tuple(n if m == -1 else m for n, m in zip(own, shape))
+        if len(own) != len(shape) or any(n not in (1, m) or m < 0 for n, m in zip(own, shape)):
+            raise ValueError(f"expand: shape {self.shape} does not expand to {wanted}")
+        return Tensor._of(expand(reshape(self.node, own), shape))
+
+    def flatten(self, start_dim=0, end_dim=-1):
+        """Axes start_dim .. end_dim as one."""
+        if not self.ndim:
+            return self.reshape(1)
+        start, end = self._axis("flatten", start_dim), self._axis("flatten", end_dim)
+        return self.reshape(*self.shape[:start], math.prod(self.shape[start:end + 1]), *self.shape[end + 1:])
+
+    def unflatten(self, dim, sizes):
+        """Axis `dim` as several of these sizes."""
+        dim = self._axis("unflatten", dim)
+        return self.reshape(*self.shape[:dim], *sizes, *self.shape[dim + 1:])
+
+    def squeeze(self, dim=None):
+        """Without the axes (or without axis `dim`) of size 1."""
+        axes = self._axes("squeeze", dim)
+        return self.reshape(tuple(n for a, n in enumerate(self.shape) if n != 1 or a not in axes))
+
+    def unsqueeze(self, dim):
+        """With a new axis of size 1 at place `dim`."""
+        if not -self.ndim - 1 <= dim <= self.ndim:
+            raise IndexError(f"unsqueeze: no place {dim} for an axis in shape {self.shape}")
+        dim %= self.ndim + 1
+        return self.reshape(self.shape[:dim] + (1,) + self.shape[dim:])
+
+    def pad(self, padding, value=0.0):
+        """`value` around: ((before, after) or None for each axis), or as in torch (before, after, ...) from the last
+        axis on. Negative widths cut off."""
+        pairs = list(padding)
+        if all(isinstance(p, int) for p in pairs):
+            pairs = [None] * (self.ndim - len(pairs) // 2) + [tuple(pairs[i:i + 2]) for i in range(0, len(pairs), 2)][::-1]
+        if len(pairs) != self.ndim or any(p is not None and len(p) != 2 for p in pairs):
+            raise ValueError(f"pad: {padding} does not give a pair of widths for each axis of shape {self.shape}")
+        pairs = [(0, 0) if p is None else tuple(p) for p in pairs]
+        inner = self.shrink(tuple((max(0, -b), n - max(0, -a)) for n, (b, a) in zip(self.shape, pairs)))
+        widths = tuple((max(0, b), max(0, a)) for b, a in pairs)
+        if not inner.numel():
+            shape = tuple(n + b + a for n, (b, a) in zip(inner.shape, widths))
+            return Tensor.full(shape, value, self.dtype, device=self.device)
+        padded = Tensor._of(pad(inner.node, widths))
+        if value == 0 or padded.shape == inner.shape:
+            return padded
+        return Tensor._of(pad(inner.ones_like(dtype=bool_).node, widths)).where(padded, value)
+
+    def shrink(self, bounds):
+        """The part between `bounds`: (start, stop) or None for each axis."""
+        pairs = tuple((0, n) if pair is None else tuple(pair) for n, pair in zip(self.shape, bounds))
+        if len(bounds) != self.ndim or any(not 0 <= start <= stop <= n for n, (start, stop) in zip(self.shape, pairs)):
+            raise ValueError(f"shrink: bounds {bounds} do not lie in shape {self.shape}")
+        return Tensor._of(shrink(self.node, pairs))
+
+    def flip(self, *axis):
+        """Backwards along these axes."""
+        return Tensor._of(flip(self.node, self._axes("flip", _ints("flip", axis))))
+
+    def __getitem__(self, key):
+        """The part of the array that NumPy would give for ints, slices, None, ... and integer arrays or Tensors.
+
+        Integer arrays may also be lists; negative ones count from the end. For bool masks use where().
+        """
+        key = [_index(k) for k in (key if isinstance(key, tuple) else (key,))]
+        named = sum(k is not None and k is not Ellipsis for k in key)
+        if named > self.ndim or sum(k is Ellipsis for k in key) > 1:
+            raise IndexError(f"index: {named} indices, at most one of them ..., are too many for shape {self.shape}")
+        dots = next((i for i, k in enumerate(key) if k is Ellipsis), len(key))
+        key[dots:dots + 1] = [slice(None)] * (self.ndim - named)
+
+        # First ints, slices and None, which are movement. Axes with a Tensor index stay whole for the time being.
+        advanced = [i for i, k in enumerate(key) if isinstance(k, (Tensor, np.ndarray))]
+        if advanced:                                                    # an int beside them counts as one, in NumPy
+            advanced = [i for i, k in enumerate(key) if isinstance(k, (Tensor, np.ndarray, int))]
+        bounds, steps, shape, tensors, front = [], [], [], {}, 0        # tensors: by axis of the result so far
+        for i, k in enumerate(key):
+            if advanced and i == advanced[0] and advanced == list(range(i, i + len(advanced))):
+                front = len(shape)                                      # side by side: the new axes come in their place
+            if k is None:
+                shape.append(1)
+                continue
+            n = self.shape[len(bounds)]
+            if not isinstance(k, (slice, Tensor)) and not np.all((-n <= np.array(k)) & (np.array(k) < n)):
+                raise IndexError(f"index: {k} is out of bounds for axis {len(bounds)} of size {n}")
+            if isinstance(k, int):
+                bounds.append((k % n, k % n + 1))
+                steps.append(1)
+                continue
+            if not isinstance(k, slice):
+                tensors[len(shape)] = k if isinstance(k, Tensor) else Tensor(k, device=self.device)
+                k = slice(None)
+            places = range(*k.indices(n))
+            shape.append(len(places))
+            low, high, more = (min(places), max(places) + 1, abs(places.step) - 1) if places else (0, 0, 0)
+            bounds.append((low, min(high + more, n)) if places.step > 0 else (max(low - more, 0), high))
+            steps.append(places.step if places else 1)
+        x = self.shrink(bounds).flip(*(a for a, step in enumerate(steps) if step < 0))
+        if any(abs(step) > 1 for step in steps):                        # rows of |step| elements: take each row's first
+            x = x.pad(tuple((0, -n % abs(step)) for n, step in zip(x.shape, steps)))
+            x = x.reshape([size for n, step in zip(x.shape, steps) for size in (n // abs(step), abs(step))])
+            x = x.shrink([(0, n if i % 2 == 0 else 1) for i, n in enumerate(x.shape)])
+        x = x.reshape(shape)
+        return x._take(tensors, front) if tensors else x
+
+    def _take(self, tensors, front):
+        """Elements at integer Tensors, given by axis, which broadcast together; their axes come at place `front`."""
+        rest = [a for a in range(self.ndim) if a not in tensors]
+        sizes = [self.shape[a] for a in tensors]
+        row = 0                                                         # number of the row, those axes taken as one
+        for size, index in zip(sizes, tensors.values()):
+            index = index.cast(int32)
+            row = (index < 0).where(index + size, index) + row * size
+        table = self.permute(*tensors, *rest).reshape(math.prod(sizes), *(self.shape[a] for a in rest))
+        taken = row.zeros_like(dtype=self.dtype).reshape(row.shape + (1,) * len(rest)).expand(row.shape + table.shape[1:])
+        if table.numel():
+            taken = Tensor._of(gather(table.node, row.node))            # (axes of row, the rest)
+        order = list(range(taken.ndim))
+        return taken.permute(order[row.ndim:row.ndim + front] + order[:row.ndim] + order[row.ndim + front:])
+
+    def __setitem__(self, key, value):
+        """Put `value` into the part that ints and slices name; like assign, for this Tensor only."""
+        whole = self.detach()
+        part = whole[key]
+        value, = _operands("setitem", [value], self.device)
+        value = part.zeros_like().assign(value)
+        # Undo the movements that lead to the part: the gradient of a movement moves numbers back among zeros.
+        inside, node = value.ones_like(dtype=bool_), part.node
+        while part.numel() and node is not whole.node:
+            if node.op not in MOVEMENT:
+                raise IndexError("setitem: the index must be made of ints, slices, None and ...; use where() instead")
+            source = Tensor._of(node.sources[0])
+            value, = GRADIENTS[node.op](value, None, node, source)
+            inside, = GRADIENTS[node.op](inside, None, node, source)
+            node = node.sources[0]
+        if part.numel():
+            self.assign(inside.where(value, self))
+
+    def gather(self, dim, index):
+        """result[i][j][k] = self[i][index[i][j][k]][k] for dim=1: along `dim`, the element that `index` names."""
+        dim = self._axis("gather", dim)
+        fits = index.ndim == self.ndim and all(a == dim or m <= n for a, (m, n) in enumerate(zip(index.shape, self.shape)))
+        if not fits or is_float(index.dtype):
+            raise ValueError(f"gather: index {NAME_OF[index.dtype]} {index.shape} does not fit {self.shape}, axis {dim}")
+        if not index.numel():
+            return Tensor.zeros(index.shape, dtype=self.dtype, device=self.device)
+        place = 0
+        for a, n in enumerate(self.shape):
+            along = Tensor.arange(index.shape[a], device=self.device).reshape([-1 if b == a else 1 for b in range(self.ndim)])
+            place = (index.cast(int32) if a == dim else along) + place * n
+        return Tensor._of(gather(self.flatten().node, place.node))
+
+    def cat(self, *others, dim=0):
+        """Tensors one after the other along axis `dim`."""
+        pieces = _operands("cat", [self, *others], self.device)
+        dim = self._axis("cat", dim)
+        for x in pieces:
+            if x.shape[:dim] != self.shape[:dim] or x.shape[dim + 1:] != self.shape[dim + 1:]:
+                raise ValueError(f"cat: shapes {self.shape} and {x.shape} differ in more than axis {dim}")
+        pieces = [x for x in pieces if x.shape[dim]] or pieces[:1]
+        starts = [0, *itertools.accumulate(x.shape[dim] for x in pieces)]
+        total = starts.pop()
+        place = Tensor.arange(total, device=self.device).reshape([-1] + [1] * (self.ndim - 1 - dim))
+        padded = [x.pad([(start, total - start - x.shape[dim]) if a == dim else None for a in range(self.ndim)])
+                  for x, start in zip(pieces, starts)]
+
+        def choose(low, high):
+            middle = (low + high) // 2
+            return padded[low] if high - low == 1 else (place < starts[middle]).where(choose(low, middle),
+                                                                                      choose(middle, high))
+        return choose(0, len(pieces))
+
+    def stack(self, *others, dim=0):
+        """Tensors of one shape along a new axis at place `dim`."""
+        return self.unsqueeze(dim).cat(*(x.unsqueeze(dim) for x in others), dim=dim)
+
+    def split(self, sizes, dim=0):
+        """Consecutive parts along axis `dim`, of these sizes or of one size (the last may be smaller)."""
+        dim = self._axis("split", dim)
+        n = self.shape[dim]
+        sizes = [min(sizes, n - i) for i in range(0, n, sizes)] if isinstance(sizes, int) else list(sizes)
+        if sum(sizes) != n:
+            raise ValueError(f"split: parts of {sizes} do not add up to axis {dim} of shape {self.shape}")
+        ends = list(itertools.accumulate(sizes))
+        return tuple(self.shrink([(end - size, end) if a == dim else None for a in range(self.ndim)])
+                     for size, end in zip(sizes, ends))
+
+    def chunk(self, chunks, dim=0):
+        """At most `chunks` parts of equal size (the last may be smaller) along axis `dim`."""
+        return self.split(max(1, -(-self.size(dim) // chunks)), dim)
+
+    def repeat(self, *repeats):
+        """The whole array that many times along each axis."""
+        repeats = _shape("repeat", repeats)
+        shape = (1,) * (len(repeats) - self.ndim) + self.shape
+        if len(shape) > len(repeats):
+            raise ValueError(f"repeat: {repeats} has fewer entries than shape {self.shape} has axes")
+        x = self.reshape([size for n in shape for size in (1, n)])
+        x = x.expand([size for n, r in zip(shape, repeats) for size in (r, n)])
+        return x.reshape([n * r for n, r in zip(shape, repeats)])
+
+    def repeat_interleave(self, repeats, dim=None):
+        """Each element that many times in a row along axis `dim` (None: of the flattened array)."""
+        x, dim = (self.flatten(), 0) if dim is None else (self, self._axis("repeat_interleave", dim))
+        before, after = x.shape[:dim + 1], x.shape[dim + 1:]
+        return x.reshape(*before, 1, *after).expand(*before, repeats, *after).flatten(dim, dim + 1)
+
+    def roll(self, shifts, dims=None):
+        """The elements moved on by `shifts` along `dims`; what falls off the end comes in at the start."""
+        if dims is None:
+            return self.flatten().roll(shifts, 0).reshape(self.shape)
+        x = self
+        for shift, dim in zip(*[(v,) if isinstance(v, int) else v for v in (shifts, dims)]):
+            n = self.size(dim)
+            if n and shift % n:
+                head, tail = x.split([n - shift % n, shift % n], dim)
+                x = tail.cat(head, dim=dim)
+        return x
+
+    def _triangle(self, op, diagonal):
+        """Row number + diagonal - column number, of the last two axes."""
+        if self.ndim < 2:
+            raise ValueError(f"{op}: needs at least two axes, got shape {self.shape}")
+        rows, columns = [Tensor.arange(n, device=self.device) for n in self.shape[-2:]]
+        return rows.unsqueeze(1) + diagonal - columns
+
+    def tril(self, diagonal=0):
+        """0 above the diagonal of the last two axes."""
+        return (self._triangle("tril", diagonal) >= 0).where(self, 0)
+
+    def triu(self, diagonal=0):
+        """0 below the diagonal of the last two axes."""
+        return (self._triangle("triu", diagonal) <= 0).where(self, 0)
+
+    def one_hot(self, num_classes):
+        """A new last axis of size `num_classes`: 1 at the place that the integer names, 0 elsewhere."""
+        return (self.unsqueeze(-1) == Tensor.arange(num_classes, device=self.device)).cast(int32)
+
+    # ---- elementwise ----
+    add = _row("add", "self + other; between bools, or.")
+    mul = _row("mul", "self * other; between bools, and.")
+    div = _row("div", "self / other, a float.")
+    maximum = _row("max", "The greater of two, NaN if one is NaN.")
+    eq = _row("eq", "self == other")
+    ne = _row("ne", "self != other")
+    lt = _row("lt", "self < other")
+    le = _row("le", "self <= other")
+    bitwise_and = _row("and", "self & other")
+    bitwise_or = _row("or", "self | other")
+    bitwise_xor = _row("xor", "self ^ other")
+    lshift = _row("shl", "self << other")
+    rshift = _row("shr", "self >> other")
+    sqrt = _row("sqrt", "Square root.")
+    exp = _row("exp", "e to the power of self.")
+    log = _row("log", "Natural logarithm.")
+    sin = _row("sin", "Sine of radians.")
+    __eq__, __ne__, __lt__, __le__, __hash__ = eq, ne, lt, le, object.__hash__
+
+    def gt(self, other):
+        """self > other"""
+        return _apply("lt", other, self)
+
+    def ge(self, other):
+        """self >= other"""
+        return _apply("le", other, self)
+
+    __gt__, __ge__ = gt, ge
+
+    def where(self, x, y):
+        """`x` where self is true, `y` elsewhere."""
+        return _apply("where", self.cast(bool_), x, y)
+
+    def neg(self):
+        """-self; of bools, not."""
+        if self.dtype == bool_:
+            return self.logical_not()
+        return self * (np.iinfo(self.dtype).max if self.dtype.kind == "u" else -1)
+
+    def logical_not(self):
+        """True where self is 0."""
+        return self ^ True if self.dtype == bool_ else self == 0
+
+    def __invert__(self):
+        return self ^ (np.iinfo(self.dtype).max if self.dtype.kind == "u" else True if self.dtype == bool_ else -1)
+
+    __neg__ = neg
+
+    def _pair(self, op, other):
+        """Two operands, of which one may be a scalar, as Tensors of one dtype."""
+        return _operands(op, (self, other), (self if isinstance(self, Tensor) else other).device)
+
+    def sub(self, other):
+        """self - other"""
+        a, b = Tensor._pair(self, "sub", other)
+        if a.dtype == bool_:
+            raise TypeError("sub: bools have no difference; use ^ or cast them")
+        return a + -b
+
+    def idiv(self, other):
+        """The quotient rounded down; of integers, 0 where `other` is 0."""
+        a, b = Tensor._pair(self, "idiv", other)
+        return (a / b).floor() if is_float(a.dtype) else _apply("idiv", a, b)
+
+    def mod(self, other):
+        """What the division rounded down leaves, of the sign of `other`."""
+        a, b = Tensor._pair(self, "mod", other)
+        return a - b * (a / b).floor() if is_float(a.dtype) else _apply("mod", a, b)
+
+    def pow(self, exponent):
+        """self to the power of `exponent`, as in NumPy: 0 ** 0 is 1, a negative base needs an integer exponent."""
+        a, b = Tensor._pair(self, "pow", exponent)
+        if isinstance(exponent, (int, float)) and exponent == int(exponent or 0) and abs(exponent) <= 64:
+            return a._integer_power(int(exponent))
+        if isinstance(exponent, float) and exponent == 0.5:
+            return a.sqrt()
+        if is_float(a.dtype):
+            shape = _broadcast_shape("pow", [a, b])
+            return Power.apply(a.expand(shape), b.expand(shape))
+        power = a.ones_like()
+        for bit in range(6):                                            # any higher exponent overflows
+            power, a = power * (b >> bit & 1 != 0).where(a, 1), a * a
+        return power
+
+    def _integer_power(self, n):
+        """Power by repeated squaring."""
+        if n < 0:
+            if not is_float(self.dtype):
+                raise ValueError(f"pow: integers have no power of {n}; cast them to float")
+            return 1 / self._integer_power(-n)
+        if n < 2:
+            return self if n else self.ones_like()
+        half = self._integer_power(n // 2)
+        return half * half * self if n % 2 else half * half
+
+    def _reversed(self):
+        """The numbers in such a form that their order is turned round: the maximum of these is the minimum."""
+        return -self if is_float(self.dtype) else ~self
+
+    def minimum(self, other):
+        """The smaller of two, NaN if one is NaN."""
+        a, b = self._pair("minimum", other)
+        return a._reversed().maximum(b._reversed())._reversed()
+
+    def clip(self, min=None, max=None):
+        """The numbers, but no smaller than `min` and no greater than `max`."""
+        x = self if min is None else (self < min).where(min, self)
+        return x if max is None else (x > max).where(max, x)
+
+    clamp = clip
+
+    def sign(self):
+        """-1, 0 or 1."""
+        return (self > 0).where(1, (self.detach() if self.dtype.kind in "ub" else (self < 0).where(-1, self.detach())))
+
+    def abs(self):
+        """The number without its sign; the gradient at 0 is 0."""
+        return self if self.dtype.kind in "ub" else self * self.sign()
+
+    __abs__ = abs
+
+    def trunc(self):
+        """Towards 0 to an integer."""
+        return _apply("trunc", self) if is_float(self.dtype) else self
+
+    def floor(self):
+        """Down to an integer."""
+        whole = self.trunc()
+        return (self < whole).where(whole - 1, whole) if is_float(self.dtype) else self
+
+    def ceil(self):
+        """Up to an integer."""
+        return -(-self).floor() if is_float(self.dtype) else self
+
+    def round(self):
+        """To the nearest integer, halves to the even one."""
+        low = self.floor()
+        beyond, odd = self - low, (low / 2).floor() * 2 != low
+        return ((beyond > 0.5) | (beyond == 0.5) & odd).where(low + 1, low) if is_float(self.dtype) else self
+
+    def isnan(self):
+        """Whether this is not a number."""
+        return self != self
+
+    def isinf(self):
+        """Whether this is infinite, of either sign."""
+        return (self == math.inf) | (self == -math.inf)
+
+    def square(self):
+        """self * self"""
+        return self * self
+
+    def reciprocal(self):
+        """1 / self"""
+        return 1 / self
+
+    def rsqrt(self):
+        """1 / square root."""
+        return 1 / self.sqrt()
+
+    def exp2(self):
+        """2 to the power of self."""
+        return (self * math.log(2)).exp()
+
+    def log2(self):
+        """Logarithm of base 2."""
+        return self.log() * (1 / math.log(2))
+
+    def log10(self):
+        """Logarithm of base 10."""
+        return self.log() * (1 / math.log(10))
+
+    def cos(self):
+        """Cosine of radians, 1 - 2 sin(x/2) ** 2: as exact for great x as the sine is."""
+        return 1 - 2 * (self / 2).sin().square()
+
+    def tan(self):
+        """Tangent of radians."""
+        return self.sin() / self.cos()
+
+    def sigmoid(self):
+        """1 / (1 + exp(-x)), written for either sign of x so that exp never overflows."""
+        positive = self >= 0
+        e = positive.where(-self, self).exp()
+        return positive.where(1, e) / (1 + e)
+
+    def tanh(self):
+        """Hyperbolic tangent."""
+        return 2 * (2 * self).sigmoid() - 1
+
+    def relu(self):
+        """The number, or 0 where it is negative; the gradient at 0 is 0."""
+        return (self <= 0).where(0, self)
+
+    def relu6(self):
+        """Between 0 and 6."""
+        return (self >= 6).where(6, self.relu())
+
+    def leaky_relu(self, neg_slope=0.01):
+        """The number, times `neg_slope` where it is negative."""
+        return (self <= 0).where(self * neg_slope, self)
+
+    def elu(self, alpha=1.0):
+        """x, or alpha * (exp(x) - 1) where it is negative."""
+        return (self > 0).where(self, alpha * ((self > 0).where(0, self).exp() - 1))
+
+    def gelu(self):
+        """x times the normal distribution function of x in the tanh approximation (Hendrycks and Gimpel, 2016)."""
+        return self * (2 * math.sqrt(2 / math.pi) * (self + 0.044715 * self * self * self)).sigmoid()
+
+    def quick_gelu(self):
+        """x * sigmoid(1.702 x), a rougher gelu."""
+        return self * (1.702 * self).sigmoid()
+
+    def silu(self):
+        """x * sigmoid(x)"""
+        return self * self.sigmoid()
+
+    swish = silu
+
+    def softplus(self, beta=1.0):
+        """log(1 + exp(beta * x)) / beta"""
+        x = self * beta
+        return (x.maximum(0) + ((-x.abs()).exp() + 1).log()) / beta
+
+    def mish(self):
+        """x * tanh(softplus(x))"""
+        return self * self.softplus().tanh()
+
+    def hardswish(self):
+        """x * relu6(x + 3) / 6"""
+        return self * (self + 3).relu6() / 6
+
+    def lerp(self, end, weight):
+        """self + (end - self) * weight"""
+        return self + (end - self) * weight
+
+    def masked_fill(self, mask, value):
+        """`value` where `mask` is true, self elsewhere."""
+        return mask.where(value, self)
+
+    # ---- reductions ----
+    def _reduce(self, op, axis, keepdim):
+        axes = self._axes(op, axis)
+        kept = tuple(1 if a in axes else n for a, n in enumerate(self.shape))
+        shape = kept if keepdim else tuple(n for a, n in enumerate(self.shape) if a not in axes)
+        compute = ACCUMULATE.get(self.dtype, self.dtype)
+        dtype = compute if op == "sum" and not is_float(compute) else self.dtype
+        if not self.numel():
+            if op == "max" and math.prod(shape):
+                raise ValueError(f"max: no maximum over empty axes {axes} of shape {self.shape}")
+            return Tensor.zeros(shape, dtype=dtype, device=self.device)
+        node = reduce({"sum": "sum", "max": "max_over"}[op], cast(self.node, compute), axes)
+        return Tensor._of(reshape(cast(node, dtype), shape))
+
+    def sum(self, axis=None, keepdim=False):
+        """Sum over axes (None: all); `keepdim` leaves them with size 1. Narrow integers are summed in 32 bits."""
+        return self._reduce("sum", axis, keepdim)
+
+    def max(self, axis=None, keepdim=False):
+        """Greatest over axes, NaN if there is one; equal maxima share the gradient."""
+        return self._reduce("max", axis, keepdim)
+
+    def min(self, axis=None, keepdim=False):
+        """Smallest over axes, NaN if there is one."""
+        return self._reversed().max(axis, keepdim)._reversed()
+
+    def _count(self, op, axis):
+        return math.prod(self.shape[a] for a in self._axes(op, axis))
+
+    def mean(self, axis=None, keepdim=False):
+        """Mean over axes, a float."""
+        x = self.cast(float64 if self.dtype == float64 else float32)
+        mean = x.sum(axis, keepdim) / self._count("mean", axis)
+        return mean.cast(self.dtype) if is_float(self.dtype) else mean
+
+    def var(self, axis=None, keepdim=False, correction=1):
+        """Variance over axes: sum of squared distances from the mean, by their number - correction."""
+        squares = (self - self.mean(axis, keepdim=True)).square()
+        return squares.sum(axis, keepdim) / max(0, self._count("var", axis) - correction)
+
+    def std(self, axis=None, keepdim=False, correction=1):
+        """Standard deviation over axes, the root of var()."""
+        return self.var(axis, keepdim, correction).sqrt()
+
+    def prod(self, axis=None, keepdim=False):
+        """Product over axes: one half times the other half, until one is left."""
+        axes = self._axes("prod", axis)
+        rest = [a for a in range(self.ndim) if a not in axes]
+        x = self.cast(self.dtype if is_float(self.dtype) else ACCUMULATE.get(self.dtype, self.dtype))
+        x = x.permute(*rest, *axes).reshape(*(self.shape[a] for a in rest), self._count("prod", axis))
+        if not x.shape[-1]:
+            x = x.pad((0, 1), value=1)
+        while x.shape[-1] > 1:
+            x = x.pad((0, x.shape[-1] % 2), value=1)
+            x, half = x.split(x.shape[-1] // 2, -1)
+            x = x * half
+        return x.reshape([1 if a in axes else n for a, n in enumerate(self.shape) if keepdim or a not in axes])
+
+    def any(self, axis=None, keepdim=False):
+        """Whether one over these axes is true."""
+        x = self.cast(bool_)
+        return x.max(axis, keepdim) if self.numel() else x.sum(axis, keepdim).cast(bool_)
+
+    def all(self, axis=None, keepdim=False):
+        """Whether all over these axes are true."""
+        return self.logical_not().any(axis, keepdim).logical_not()
+
+    def argmax(self, axis=None, keepdim=False):
+        """Place of the first greatest along `axis` (None: in the flattened array), int32."""
+        if axis is None:
+            return self.flatten().argmax(0).reshape((1,) * self.ndim if keepdim else ())
+        n, axis = self.size(axis), self._axis("argmax", axis)
+        from_end = n - Tensor.arange(n, device=self.device).reshape([-1 if a == axis else 1 for a in range(self.ndim)])
+        greatest = (self == self.max(axis, keepdim=True)) | self.isnan()
+        return n - greatest.where(from_end, 0).max(axis, keepdim)
+
+    def argmin(self, axis=None, keepdim=False):
+        """Place of the first smallest along `axis` (None: in the flattened array), int32."""
+        return self._reversed().argmax(axis, keepdim)
+
+    def cumsum(self, axis=0):
+        """Sums of all elements up to each one along `axis`: by a triangular mask, in blocks where that gets big."""
+        if not self.numel() or not self.ndim:
+            return self.sum(()) 
+        axis, n, block = self._axis("cumsum", axis), self.size(axis), 256
+        x = self.movedim(axis, -1)
+        if n <= block:
+            place = Tensor.arange(n, device=self.device)
+            sums = (place <= place.unsqueeze(1)).where(x.unsqueeze(-2), 0).sum(-1)
+        else:
+            blocks = x.pad((0, -n % block)).unflatten(-1, (-1, block)).cumsum(-1)
+            before = blocks[..., -1].cumsum(-1).pad((1, -1))            # the sum of all earlier blocks
+            sums = (blocks + before.unsqueeze(-1)).flatten(-2)[..., :n]
+        return sums.movedim(-1, axis)
+
+    def _below_max(self, axis):
+        """x - max(x), which makes exp safe. No gradient flows through the maximum, as it cancels."""
+        x = self.cast(self.dtype if is_float(self.dtype) else float32)
+        return x - x.max(axis, keepdim=True).detach() if x.numel() else x
+
+    def softmax(self, axis=-1):
+        """exp(x), scaled to add up to 1 along `axis`."""
+        e = self._below_max(axis).exp()
+        return e / e.sum(axis, keepdim=True)
+
+    def log_softmax(self, axis=-1):
+        """Logarithm of the softmax."""
+        x = self._below_max(axis)
+        return x - x.exp().sum(axis, keepdim=True).log()
+
+    def logsumexp(self, axis=None, keepdim=False):
+        """log(sum(exp(x))) over axes, without overflow."""
+        greatest = self.max(axis, keepdim=True).detach()
+        greatest = greatest.isinf().where(0, greatest)
+        logs = (self - greatest).exp().sum(axis, keepdim=True).log() + greatest
+        return logs if keepdim else logs.sum(axis)
+
+    # ---- products and windows ----
+    def dot(self, other):
+        """Matrix product with NumPy's broadcasting: (..., m, k) @ (..., k, n) -> (..., m, n), either may be (k,)."""
+        a, b = Tensor._pair(self, "matmul", other)
+        batches = [n for n in itertools.zip_longest(a.shape[-3::-1], b.shape[-3::-1], fillvalue=1) if 1 not in n]
+        if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-min(2, b.ndim)] or any(n != m for n, m in batches):
+            raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit: needs (..., m, k) @ (..., k, n)")
+        if b.ndim == 1:
+            return _contract(a, b, -1)
+        b = b.transpose(-1, -2)                                         # (..., n, k)
+        if a.ndim > 1:
+            a, b = a.unsqueeze(-2), b.unsqueeze(-3)                     # (..., m, 1, k) and (..., 1, n, k)
+        return _contract(a, b, -1)
+
+    matmul = dot
+
+    def linear(self, weight, bias=None):
+        """self @ weight + bias"""
+        return self @ weight if bias is None else self @ weight + bias
+
+    @staticmethod
+    def einsum(formula, *operands):
+        """Sum of products in Einstein's notation: einsum("bik,bkj->bij", a, b)."""
+        inputs, arrow, output = formula.replace(" ", "").partition("->")
+        inputs = inputs.split(",")
+        counts = Counter("".join(inputs))
+        output = output if arrow else "".join(sorted(letter for letter, n in counts.items() if n == 1))
+        sizes = {}
+        if len(inputs) != len(operands) or any([*map(len, inputs)][i] != x.ndim for i, x in enumerate(operands)):
+            raise ValueError(f"einsum: {formula} does not fit shapes {', '.join(str(x.shape) for x in operands)}")
+        for letters, x in zip(inputs, operands):
+            if not letters.isalpha() and letters or len(set(letters)) < len(letters):
+                raise ValueError(f"einsum: {letters} must be letters, none of them twice, in {formula}")
+            for letter, n in zip(letters, x.shape):
+                if sizes.setdefault(letter, n) != n:
+                    raise ValueError(f"einsum: axis {letter} of {formula} has sizes {sizes[letter]} and {n}")
+        if not set(output) <= set(sizes) or len(set(output)) < len(output):
+            raise ValueError(f"einsum: the result {output} of {formula} has letters twice or that no operand has")
+        order = [*output, *(letter for letter in sizes if letter not in output)]
+        views = []
+        for letters, x in zip(inputs, operands):
+            x = x.permute([letters.index(letter) for letter in order if letter in letters])
+            views.append(x.reshape([sizes[letter] if letter in letters else 1 for letter in order]))
+        *first, last = views
+        product = functools.reduce(Tensor.mul, first) if first else last.ones_like()
+        return _contract(product, last, tuple(range(len(output), len(order))))
+
+    def scaled_dot_product_attention(self, key, value, attn_mask=None, dropout_p=0.0, is_causal=False):
+        """softmax(q @ k.T / sqrt(width) + mask) @ v (Vaswani et al., 2017); a bool mask says what may be looked at."""
+        scores = self @ key.transpose(-2, -1) / math.sqrt(self.shape[-1])               # (..., queries, keys)
+        if is_causal:
+            if attn_mask is not None:
+                raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal, not both")
+            attn_mask = scores._triangle("scaled_dot_product_attention", 0) >= 0
+        if attn_mask is not None:
+            scores = attn_mask.where(scores, -math.inf) if attn_mask.dtype == bool_ else scores + attn_mask
+        return scores.softmax(-1).dropout(dropout_p) @ value
+
+    def _windows(self, axis, size, stride, dilation):
+        """Windows of `size` elements, `dilation` apart, at every `stride`-th place of `axis`, without a copy.
+
+        Axis `axis` then counts the windows and a new last axis the elements of one. How: the axis is repeated and read
+        in rows of n + dilation (or 2 n + dilation) elements, so that row j begins j * dilation further on.
+        """
+        n = self.shape[axis]
+        reach = n - dilation * (size - 1)
+        if reach < 1 or stride < 1 or dilation < 1 or size < 1:
+            raise ValueError(f"a window of {size} (stride {stride}, dilation {dilation}) does not fit in {n} elements")
+        count = -(-reach // stride)
+        row = n * (2 if count * stride > reach else 1) + dilation
+        x = self.movedim(axis, -1)                                      # (..., n)
+        x = x.repeat([1] * (self.ndim - 1) + [-(-size * row // n)])
+        x = x[..., :size * row].unflatten(-1, (size, row))              # (..., size, row)
+        return x[..., :count * stride:stride].movedim(-1, axis)         # (..., count, ..., size)
+
+    def _windows2d(self, kernel_size, stride, dilation, padding, value=0.0):
+        """The windows of an image (n, channels, h, w), padded with `value`: (n, channels, rows, columns, *kernel_size)."""
+        if self.ndim != 4:
+            raise ValueError(f"an image batch has axes (n, channels, height, width), got shape {self.shape}")
+        (top, left), (s, t), (d, e) = _two(padding), _two(stride), _two(dilation)
+        x = self.pad((left, left, top, top), value)
+        return x._windows(2, kernel_size[0], s, d)._windows(3, kernel_size[1], t, e)
+
+    def conv2d(self, weight, bias=None, groups=1, stride=1, dilation=1, padding=0):
+        """Correlation of images (n, channels, h, w) with `weight` (outputs, channels / groups, kernel h, kernel w)."""
+        if weight.ndim != 4 or self.ndim != 4 or self.shape[1] != weight.shape[1] * groups or weight.shape[0] % groups:
+            raise ValueError(f"conv2d: weight {weight.shape} in {groups} groups does not fit input {self.shape}")
+        x = self._windows2d(weight.shape[2:], stride, dilation, padding)
+        n, channels, height, width, *kernel_size = x.shape
+        x = x.reshape(n, groups, 1, channels // groups, height, width, *kernel_size)
+        weight = weight.reshape(1, groups, -1, channels // groups, 1, 1, *kernel_size)
+        y = _contract(x, weight, (3, 6, 7)).reshape(n, -1, height, width)
+        return y if bias is None else y + bias.reshape(-1, 1, 1)
+
+    def max_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
+        """Greatest of each window of images (n, channels, h, w); `stride` is the window's size unless given."""
+        size = _two(kernel_size)
+        lowest = -math.inf if is_float(self.dtype) else np.iinfo(self.dtype).min
+        return self._windows2d(size, stride or size, dilation, padding, lowest).max((-2, -1))
+
+    def avg_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
+        """Mean of each window of images (n, channels, h, w), the padding's zeros included."""
+        size = _two(kernel_size)
+        return self._windows2d(size, stride or size, dilation, padding).mean((-2, -1))
+
+    # ---- training ----
+    @staticmethod
+    @contextlib.contextmanager
+    def train(mode=True):
+        """A context in which dropout and batch statistics are active."""
+        before, Tensor.training = Tensor.training, mode
+        try:
+            yield
+        finally:
+            Tensor.training = before
+
+    def dropout(self, p=0.5):
+        """While training, zeros with probability `p`, and the rest scaled up to keep the mean."""
+        if not 0 <= p <= 1:
+            raise ValueError(f"dropout: p must be a probability, got {p}")
+        if not Tensor.training or p == 0:
+            return self
+        if p == 1:
+            return self.zeros_like()
+        return (Tensor.rand(self.shape, device=self.device) >= p).where(self, 0) / (1 - p)
+
+    def layernorm(self, axis=-1, eps=1e-5):
+        """Shifted and scaled to mean 0 and variance 1 over `axis` (Ba et al., 2016)."""
+        centred = self - self.mean(axis, keepdim=True)
+        return centred * (centred.square().mean(axis, keepdim=True) + eps).rsqrt()
+
+    def batchnorm(self, weight, bias, mean, invstd, axis=1):
+        """(self - mean) * invstd * weight + bias, these being given for each place along `axis`."""
+        axes = self._axes("batchnorm", axis)
+        weight, bias, mean, invstd = [x if x is None else x.reshape([n if a in axes else 1 for a, n in enumerate(self.shape)])
+                                      for x in (weight, bias, mean, invstd)]
+        scale = invstd if weight is None else invstd * weight
+        return (self - mean) * scale if bias is None else (self - mean) * scale + bias
+
+    def _reduced(self, reduction):
+        if reduction not in ("mean", "sum", "none"):
+            raise ValueError(f"reduction must be mean, sum or none, got {reduction!r}")
+        return self if reduction == "none" else self.mean() if reduction == "mean" else self.sum()
+
+    def _log_loss(self, target, axis, label_smoothing):
+        """-log of the probability that the softmax along `axis` gives to the classes `target`, for each example."""
+        if is_float(target.dtype) or target.shape != self.shape[:axis] + self.shape[axis + 1:]:
+            raise ValueError(f"cross entropy: target {NAME_OF[target.dtype]} {target.shape} does not name a class for "
+                             f"each example of {self.shape}, whose classes are axis {axis}")
+        logits = self._below_max(axis)
+        classes = Tensor.arange(self.shape[axis], device=self.device).reshape([-1] + [1] * (self.ndim - 1 - axis))
+        picked = (classes == target.unsqueeze(axis)).where(logits, 0).sum(axis)
+        if label_smoothing:
+            picked = (1 - label_smoothing) * picked + label_smoothing * logits.mean(axis)
+        return logits.exp().sum(axis).log() - picked
+
+    def cross_entropy(self, target, reduction="mean", label_smoothing=0.0):
+        """Loss of logits (n, classes, ...) against classes (n, ...), or probabilities of the shape of the logits."""
+        axis = min(1, self.ndim - 1)
+        if target.shape != self.shape:
+            return self._log_loss(target, axis, label_smoothing)._reduced(reduction)
+        wanted = (1 - label_smoothing) * target + label_smoothing / self.shape[axis]
+        return -(self.log_softmax(axis) * wanted).sum(axis)._reduced(reduction)
+
+    def sparse_categorical_crossentropy(self, target, ignore_index=-1, label_smoothing=0.0, reduction="mean"):
+        """Loss of logits (..., classes) against classes (...), where examples of class `ignore_index` don't count."""
+        counts = target != ignore_index
+        loss = counts.where(self._log_loss(target, self.ndim - 1, label_smoothing), 0)
+        return loss.sum() / counts.sum() if reduction == "mean" else loss._reduced(reduction)
+
+    def binary_crossentropy(self, target, reduction="mean"):
+        """Loss of probabilities against targets in 0 .. 1."""
+        return (-target * self.log() - (1 - target) * (1 - self).log())._reduced(reduction)
+
+    def binary_crossentropy_logits(self, target, reduction="mean"):
+        """Loss of logits, of which the sigmoid is the probability, against targets in 0 .. 1."""
+        return (self.softplus() - target * self)._reduced(reduction)
+
+    def gradient(self, *targets, gradient=None):
+        """Gradients of self with respect to `targets`, Tensors of their shapes, times `gradient` if self has axes."""
+        if gradient is None and self.shape:
+            raise RuntimeError(f"backward: only a scalar needs no gradient of its own, this Tensor has shape {self.shape}")
+        if not all(is_float(x.dtype) for x in (self, *targets)):
+            raise TypeError(f"gradient: only floats have gradients, got {', '.join(str(x.dtype) for x in (self, *targets))}")
+        if gradient is not None and gradient.shape != self.shape:
+            raise ValueError(f"gradient: the gradient given has shape {gradient.shape}, the result {self.shape}")
+        seed = self.ones_like() if gradient is None else gradient.cast(self.dtype)
+        found = gradients(self.node, [x.node for x in targets], seed)
+        return [x.zeros_like() if g is None else g for x, g in zip(targets, found)]
+
+    def backward(self, gradient=None):
+        """Add to `grad` of every Tensor with requires_grad that this one was computed from; returns self."""
+        live = [x for x in list(Tensor._trainable.values()) if x.requires_grad]
+        needed = set(topological([self.node]))
+        live = [x for x in live if x.node in needed]
+        for x, g in zip(live, self.gradient(*live, gradient=gradient)):
+            x.grad = g if x.grad is None else x.grad + g
+        return self
+
+
+class Function:
+    """An operation with a gradient rule of its own. A subclass defines forward(*tensors), which returns a Tensor, and
+    backward(grad), which returns a gradient (or None) for each of them, both in Tensor operations."""
+
+    @classmethod
+    def apply(cls, *tensors):
+        """The Tensor that forward() gives, to which backward() belongs."""
+        function = cls()
+        result = function.forward(*tensors)
+        return Tensor._of(Node("function", (result.node, *(x.node for x in tensors)), function))
+
+
+class Power(Function):
+    """a ** b of floats; its gradients are finite wherever they exist, which those of exp(b * log(a)) are not."""
+
+    def forward(self, a, b):
+        self.inputs = a, b
+        size = (a.abs().log() * b).exp()
+        signed = (b % 2 == 1).where(-size, size)                        # a negative base: b must be whole
+        power = (a < 0).where((b.trunc() == b).where(signed, math.nan), size)
+        return ((b == 0) | (a == 1)).where(1, power)
+
+    def backward(self, grad):
+        a, b = self.inputs
+        return (b == 0).where(0, grad * b * a ** (b - 1)), ((a == 0) & (b >= 0)).where(0, grad * a ** b * a.log())
+
+
+def _operators():
+    """Give Tensor the operators; `2 - x` is method(2, x), and `x -= 2` is x.assign(x - 2)."""
+    for name, method in {"add": Tensor.add, "sub": Tensor.sub, "mul": Tensor.mul, "truediv": Tensor.div,
+                         "floordiv": Tensor.idiv, "mod": Tensor.mod, "pow": Tensor.pow, "matmul": Tensor.dot,
+                         "and": Tensor.bitwise_and, "or": Tensor.bitwise_or, "xor": Tensor.bitwise_xor,
+                         "lshift": Tensor.lshift, "rshift": Tensor.rshift}.items():
+        commutes = name in {"add", "mul", "and", "or", "xor"}           # then 2 * x and x * 2 are one node
+        setattr(Tensor, f"__{name}__", method)
+        setattr(Tensor, f"__r{name}__", method if commutes else lambda x, other, method=method: method(other, x))
+        setattr(Tensor, f"__i{name}__", lambda x, other, method=method: x.assign(method(x, other)))
+    for name in ("float", "half", "bfloat16", "double", "int", "long", "bool"):
+        setattr(Tensor, name, _cast_to(vars(dtypes)[name]))
+
+
+_operators()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 3. Gradients
+#
+# Reverse-mode differentiation: walk the graph from the result to the sources and apply the chain rule, one
+# vector-Jacobian product a node. Each rule is written in Tensor operations, so a gradient is itself a lazy graph: it is
+# fused like anything else, and can be differentiated again.
+# ---------------------------------------------------------------------------------------------------------------------
+def _extreme_gradient(g, out, node, x):
+    """Gradient of max over axes: equal maxima share it equally."""
+    winners = (x == out).cast(g.dtype)
+    return (g * winners / winners.sum(node.arg, keepdim=True),)
+
+
+def _gather_gradient(g, out, node, table, index):
+    wide = g.cast(ACCUMULATE.get(g.dtype, g.dtype))
+    return Tensor._of(scatter(index.node, wide.node, table.shape[0])).cast(g.dtype), None
+
+
+def _function_gradient(g, out, node, inner, *inputs):
+    gradients = node.arg.backward(g)
+    gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+    if len(gradients) != len(inputs):
+        raise ValueError(f"{type(node.arg).__name__}.backward returned {len(gradients)} gradients "
+                         f"for {len(inputs)} inputs")
+    for x, gradient in zip(inputs, gradients):
+        if gradient is not None and gradient.shape != x.shape:
+            raise ValueError(f"{type(node.arg).__name__}.backward returned a gradient of shape {gradient.shape} "
+                             f"for an input of shape {x.shape}")
+    return (None,) + gradients
+
+
+# The rules of the operations that are not elementwise; they also see the node, for its argument.
+GRADIENTS = {
+    "sum":     lambda g, out, node, x: (g.expand(*x.shape),),
+    "max_over": _extreme_gradient,
+    "reshape": lambda g, out, node, x: (g.reshape(*x.shape),),
+    "expand":  lambda g, out, node, x: (g.sum(tuple(a for a, (n, m) in enumerate(zip(x.shape, out.shape)) if n != m),
+                                              keepdim=True),),
+    "permute": lambda g, out, node, x: (g.permute(*np.argsort(node.arg).tolist()),),
+    "pad":     lambda g, out, node, x: (g.shrink(tuple((b, b + n) for (b, _), n in zip(node.arg, x.shape))),),
+    "shrink":  lambda g, out, node, x: (g.pad(tuple((b, n - e) for (b, e), n in zip(node.arg, x.shape))),),
+    "flip":    lambda g, out, node, x: (g.flip(*node.arg),),
+    "gather":  _gather_gradient,
+    "scatter": lambda g, out, node, index, values: (None, Tensor._of(gather(g.node, index.node))),
+    "contiguous": lambda g, out, node, x: (g,),
+    "function": _function_gradient,
+}
+
+
+def gradients(result, targets, seed):
+    """Gradients of the node `result` with respect to each of the nodes `targets`, as a list of Tensors.
+
+    `seed` is the gradient of the result with respect to itself, a Tensor of its shape. A target that the result does
+    not depend on gets None.
+    """
+    wanted, leads, order = set(targets), {}, topological([result], stop=lambda node: node.op == "detach")
+    for node in order:                                                  # which nodes have a target beneath them?
+        leads[node] = node in wanted or (node.op != "detach" and is_float(node.dtype)
+                                          and any(leads[source] for source in node.sources))
+    found = {result: seed} if leads[result] else {}
+    for node in reversed(order):
+        g = found.get(node)
+        if g is None or not any(leads[source] for source in node.sources) or node.op == "detach":
+            continue
+        sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
+        if node.op in ELEMENTWISE:
+            rule = ELEMENTWISE[node.op].gradient
+            shares = rule(g, out, *sources) if rule else [None] * len(sources)
+        else:
+            shares = GRADIENTS[node.op](g, out, node, *sources)
+        for source, share in zip(node.sources, shares):
+            if share is not None and leads[source]:
+                found[source] = found[source] + share if source in found else share
+    return [found.get(target) for target in targets]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 4. Indices and values
+#
+# Inside a kernel every number is asked for at an index: "your value at (i, j)". An index is a constant plus loop
+# variables times coefficients, kept as the tuple (constant, ((term, coefficient), ...)), so that equal indices are
+# equal Python values. Movement operations only rewrite the index on the way to their source. That is why they are free.
+# ---------------------------------------------------------------------------------------------------------------------
+class Loop:
+    """A loop variable that runs from 0 to extent - 1. `key` names it from one attempt at a kernel to the next."""
+    __slots__ = ("key", "extent", "name", "serial", "loops", "low", "high")
+
+    def __init__(self, key, extent, name, serial):
+        self.key, self.extent, self.name, self.serial = key, extent, name, serial
+        self.loops, self.low, self.high = frozenset([self]), 0, extent - 1
+
+
+class Quotient:
+    """The term index // n or index % n, where the division does not come out."""
+    __slots__ = ("kind", "index", "n", "serial", "loops", "low", "high")
+
+    def __init__(self, kind, index, n, serial):
+        self.kind, self.index, self.n, self.serial, self.loops = kind, index, n, serial, loops_of(index)
+        low, high = bounds(index)
+        self.low, self.high = (low // n, high // n) if kind == "//" else (0, n - 1)
+
+
+class Value:
+    """A number of a kernel: an operation on values, a load, a coordinate or a reduction, over some loops.
+
+    op "load": arg is (node, index, pad), args the conditions under which the address is valid; "index": arg is an
+    index; "const": arg is a number; "sum" and "max_over": arg is the tuple of loops that are reduced.
+    """
+    __slots__ = ("op", "args", "arg", "dtype", "loops", "height", "serial", "low", "high")
+
+    def __init__(self, op, args, arg, dtype, serial):
+        self.op, self.args, self.arg, self.dtype, self.serial = op, args, arg, dtype, serial
+        loops = frozenset().union(*(a.loops for a in args))
+        self.height = max((a.height for a in args), default=0)          # the number of reductions beneath
+        if op in ("load", "index"):
+            index = arg[1] if op == "load" else arg
+            loops |= loops_of(index)
+            self.height = max([self.height] + [t.height for t, _ in index[1] if type(t) is Value])
+        elif op in REDUCTIONS:
+            loops, self.height = loops - set(arg), self.height + 1
+        self.loops = loops
+
+
+REDUCTIONS = {"sum": ("add", lambda dtype: 0), "max_over": ("max", lambda dtype: lowest(dtype))}
+
+
+def lowest(dtype):
+    """The identity of max: minus infinity, or the least integer."""
+    return -math.inf if is_float(dtype) else int(np.iinfo(dtype).min)
+
+
+ZERO = (0, ())
+
+
+def plus(a, b):
+    """The sum of two indices. A quotient times n plus the remainder of the same division is the number divided."""
+    if not b[1]:
+        return (a[0] + b[0], a[1])
+    terms = dict(a[1])
+    for term, c in b[1]:
+        terms[term] = terms.get(term, 0) + c
+    for term in [t for t in terms if type(t) is Quotient and t.kind == "%"]:
+        c, twin = terms.get(term), next((t for t in terms if type(t) is Quotient and t.kind == "//" and
+                                         t.n == term.n and t.index == term.index), None)
+        if twin is not None and terms[twin] == c * term.n:
+            rest = (a[0] + b[0], tuple((t, k) for t, k in terms.items() if t is not term and t is not twin))
+            return plus(rest, times(term.index, c))
+    return (a[0] + b[0], tuple(sorted(((t, c) for t, c in terms.items() if c), key=lambda item: item[0].serial)))
+
+
+def times(a, n):
+    return (a[0] * n, tuple((t, c * n) for t, c in a[1])) if n else ZERO
+
+
+def bounds(index):
+    """The least and the greatest value that an index can take."""
+    low = high = index[0]
+    for t, c in index[1]:
+        low, high = (low + c * t.low, high + c * t.high) if c > 0 else (low + c * t.high, high + c * t.low)
+    return low, high
+
+
+def loops_of(index):
+    return frozenset().union(*(t.loops for t, _ in index[1]))
+
+
+class Store(Exception):
+    """Raised while a kernel is made: `node` should be computed by a kernel of its own, and read from a buffer."""
+
+    def __init__(self, node):
+        self.node = node
+
+
+class Lowering:
+    """One attempt at a kernel that computes `outputs`, nodes of equal size, in one nest of loops.
+
+    It starts with a single loop over all elements. Where a quotient of a loop survives in an address, the loop is
+    split at that factor and the attempt starts again: so a kernel has as few loops as its indices allow.
+    """
+
+    def __init__(self, fuser, outputs):
+        self.fuser, self.outputs, self.splits = fuser, outputs, {}
+        self.copied = fuser.copied.get(outputs[0])                      # the view, where this kernel is a layout copy
+        while self.attempt():
+            pass
+
+    def reads(self, node):
+        """Does this kernel read the node from a buffer?"""
+        return node.buffer is not None or (node in self.fuser.stored and node not in self.outputs)
+
+    def attempt(self):
+        self.memo, self.values, self.quotients, self.loops, self.origin = {}, {}, {}, {}, {}
+        self.inlined, self.reduced, self.heights, self.serial = set(), defaultdict(set), {}, 0
+        for node in topological(self.outputs, stop=self.reads):         # the number of reductions beneath each node
+            self.heights[node] = 0 if self.reads(node) else (
+                max((self.heights[s] for s in node.sources), default=0) + (node.op in REDUCTIONS))
+        first = self.outputs[0]
+        self.flat = self.loop(("out",), first.size)
+        self.roots = []
+        for node in self.outputs:
+            if node.op == "scatter":
+                self.roots.append(self.scatter(node))
+            else:
+                self.roots.append(self.value(node, self.unflatten(self.flat, node.shape), ()))
+        self.nest = [loop for key, loop in sorted(self.loops.items()) if key[0] == "out"]
+        surviving = [t for value in self.values.values() if value.op in ("load", "index")
+                     for t, _ in (value.arg[1] if value.op == "load" else value.arg)[1] if type(t) is Quotient]
+        return any([self.settle(quotient) for quotient in surviving])
+
+    def settle(self, quotient):
+        """Note a split of a loop that makes a division come out; is there one?"""
+        for term, c in quotient.index[1]:
+            if type(term) is Quotient:
+                if self.settle(term):
+                    return True
+            elif type(term) is Loop and c > 0 and quotient.n % c == 0:
+                factor = quotient.n // c
+                if term.extent > factor > 1 and term.extent % factor == 0:
+                    self.splits.setdefault(term.key, factor)
+                    return True
+        return False
+
+    def loop(self, key, extent):
+        """The index that runs over `extent` values: one loop, or an outer and an inner one where it was split."""
+        if extent == 1:
+            return ZERO
+        if key in self.splits:
+            factor = self.splits[key]
+            return plus(times(self.loop(key + (0,), extent // factor), factor), self.loop(key + (1,), factor))
+        if key not in self.loops:
+            self.loops[key] = Loop(key, extent, None, self.next_serial())
+        return (0, ((self.loops[key], 1),))
+
+    def next_serial(self):
+        self.serial += 1
+        return self.serial
+
+    def make(self, op, args=(), arg=None, dtype=None):
+        """The value `op(args)`; equal values are one."""
+        key = (op, args, repr(arg) if op == "const" else arg, dtype)
+        if key not in self.values:
+            self.values[key] = Value(op, args, arg, dtype or args[-1].dtype, self.next_serial())
+        return self.values[key]
+
+    def divide(self, index, n):
+        """The quotient and the remainder of an index by n, as indices."""
+        if n == 1:
+            return index, ZERO
+        whole = (index[0] // n, tuple((t, c // n) for t, c in index[1] if c % n == 0))
+        rest = (index[0] % n, tuple((t, c) for t, c in index[1] if c % n))
+        low, high = bounds(rest)
+        if low >= 0 and high < n:
+            return whole, rest
+        if not rest[1]:
+            return plus(whole, (rest[0] // n, ())), (rest[0] % n, ())
+        terms = []
+        for kind in ("//", "%"):
+            key = (kind, rest, n)
+            if key not in self.quotients:
+                self.quotients[key] = Quotient(kind, rest, n, self.next_serial())
+            terms.append((0, ((self.quotients[key], 1),)))
+        return plus(whole, terms[0]), terms[1]
+
+    def unflatten(self, index, shape):
+        """The coordinates in `shape` of the element at a flat index."""
+        coordinates = []
+        for n in reversed(shape[1:]):
+            index, rest = self.divide(index, n)
+            coordinates.append(rest)
+        return tuple([index if shape[0] > 1 else ZERO] + coordinates[::-1]) if shape else ()
+
+    def reshape(self, index, shape, source):
+        """The coordinates in the shape `source` of the element at `index` in `shape`."""
+        result, i, j = [], 0, 0
+        while i < len(shape) or j < len(source):                        # groups of axes with equal products
+            i0, j0, n, m = i, j, 1, 1
+            while True:
+                if n <= m and i < len(shape) and (n < m or i == i0 or shape[i] == 1):
+                    n, i = n * shape[i], i + 1
+                elif j < len(source) and (m < n or j == j0 or source[j] == 1):
+                    m, j = m * source[j], j + 1
+                else:
+                    break
+            if i - i0 == 1 and j - j0 == 1:
+                result.append(index[i0])
+            else:
+                flat = ZERO
+                for k in range(i0, i):
+                    flat = plus(times(flat, shape[k]), index[k])
+                result.extend(self.unflatten(flat, source[j0:j]))
+        return tuple(result)
+
+    def value(self, node, index, guard):
+        """The value of `node` at `index`, where the conditions `guard` (from pads above) may be taken to hold."""
+        key = (node, index, guard)
+        if key in self.memo:
+            return self.memo[key]
+        view = (node, index)                                            # the topmost node below any expand
+        while True:
+            node = self.fuser.copies.get(node, node) if node is not self.copied else node
+            op, arg = node.op, node.arg
+            if self.reads(node):
+                result = self.load(node, index, guard)
+                self.origin[result] = view
+                break
+            self.inlined.add(node)
+            if node in self.outputs and node.op != "scatter" and self.flatten(index, node.shape) != self.flat:
+                raise Unmergeable
+            if op == "reshape":
+                index = self.reshape(index, arg, node.sources[0].shape)
+            elif op == "permute":
+                index = tuple(index[arg.index(a)] for a in range(len(arg)))
+            elif op == "shrink":
+                index = tuple(plus(i, (start, ())) for i, (start, _) in zip(index, arg))
+            elif op == "flip":
+                index = tuple(plus((n - 1, ()), times(i, -1)) if a in arg else i
+                              for a, (i, n) in enumerate(zip(index, node.shape)))
+            elif op == "expand":
+                index = tuple(ZERO if n == 1 else i for i, n in zip(index, node.sources[0].shape))
+                view = (node.sources[0], index)
+            elif op not in IDENTITY:
+                result = self.compute(node, index, guard)
+                self.origin[result] = (node, index)
+                break
+            node = node.sources[0]
+        self.memo[key] = result
+        return result
+
+    def flatten(self, index, shape):
+        flat = ZERO
+        for i, n in zip(index, shape):
+            flat = plus(times(flat, n), i)
+        return flat
+
+    def load(self, node, index, guard):
+        flat = self.flatten(index, node.shape)
+        return self.make("load", tuple(c for c, _ in guard), (node, flat, guard[-1][1] if guard else None), node.dtype)
+
+    def compute(self, node, index, guard):
+        """The value of a node that is neither a buffer nor a movement."""
+        op, sources = node.op, node.sources
+        if op == "const":
+            return self.make("const", (), node.arg, node.dtype)
+        if op == "index":
+            return self.make("index", (), index[0], node.dtype)
+        if op == "pad":
+            return self.pad(node, index, guard)
+        if op == "gather":
+            table, row = sources[0], self.value(sources[1], index[:len(sources[1].shape)], guard)
+            inside = self.both(self.make("le", (self.constant(0, row.dtype), row), None, bool_),
+                               self.make("lt", (row, self.constant(table.shape[0], row.dtype)), None, bool_))
+            row = self.make("row", (row,), table.shape[0], int32)       # kept within the table
+            row.low, row.high = 0, table.shape[0] - 1
+            at = (0, ((row, 1),)) if table.shape[0] > 1 else ZERO
+            found = self.value(table, (at,) + index[len(sources[1].shape):], guard)
+            return self.make("where", (inside, found, self.constant(0, found.dtype)))
+        if op in REDUCTIONS:
+            if guard or any(type(t) is Value for i in index for t, _ in i[1]):
+                raise Store(self.fuser.tail(node))
+            inner, height = list(index), self.heights[node]
+            axes, shape = node.arg, sources[0].shape
+            extents = tuple(shape[a] for a in axes)
+            flat = self.loop(("r", height, axes, extents), math.prod(extents))
+            for a, i in zip(axes, self.unflatten(flat, extents)):
+                inner[a] = i
+            body = self.value(sources[0], tuple(inner), ())
+            loops = tuple(sorted((t for t, _ in flat[1]), key=lambda loop: loop.key))
+            result = self.make(op, (body,), loops, node.dtype)
+            self.reduced[node].add(result)
+            if len(self.reduced[node]) > 1:                             # read at two indices: computed twice
+                raise Store(self.fuser.tail(node))
+            return result
+        values = tuple(self.value(source, index, guard) for source in sources)
+        if op == "cast":
+            return self.cast(values[0], node.dtype)
+        return self.make(op, values, None, node.dtype)
+
+    def cast(self, value, dtype):
+        """A conversion; those from and to 16 bits go through float32, and a bool is a comparison with zero."""
+        if value.dtype == dtype:
+            return value
+        if dtype != float32 and is_short_float(value.dtype) or value.dtype != float32 and is_short_float(dtype):
+            return self.cast(self.make("cast", (value,), None, float32), dtype)
+        if dtype == bool_:
+            return self.make("ne", (value, self.constant(0, value.dtype)), None, bool_)
+        return self.make("cast", (value,), None, dtype)
+
+    def constant(self, value, dtype):
+        return self.make("const", (), value, dtype)
+
+    def both(self, *conditions):
+        return functools.reduce(lambda a, b: self.make("and", (a, b), None, bool_), conditions)
+
+    def inside(self, index, n):
+        """The conditions under which 0 <= index < n, as values; none where that always holds."""
+        low, high = bounds(index)
+        at = self.make("index", (), index, int32)
+        conditions = [self.make("le", (self.constant(0, int32), at), None, bool_)] if low < 0 else []
+        return conditions + ([self.make("lt", (at, self.constant(n, int32)), None, bool_)] if high >= n else [])
+
+    def pad(self, node, index, guard):
+        """A pad is zero outside its source; inside, everything beneath it is computed under that condition."""
+        source = node.sources[0]
+        index = tuple(plus(i, (-before, ())) for i, (before, _) in zip(index, node.arg))
+        conditions = [c for i, n in zip(index, source.shape) for c in self.inside(i, n)]
+        guard += tuple((c, node) for c in conditions if all(c is not known for known, _ in guard))
+        value = self.value(source, tuple(ZERO if n == 1 else i for i, n in zip(index, source.shape)), guard)
+        if not conditions or value.op == "load" and set(conditions) <= set(value.args):
+            return value                                                # a guarded load is zero outside already
+        return self.make("where", (self.both(*conditions), value, self.constant(0, value.dtype)))
+
+    def scatter(self, node):
+        """The (row, value) of a scatter; the loops over the scattered elements are reductions of a kind."""
+        rows, values = node.sources
+        count, width = rows.size, math.prod(node.shape[1:])
+        self.loops.clear()
+        self.flat = self.loop(("out",), width)
+        flat = self.loop(("r", 0, (), (count,)), count)
+        row = self.value(rows, self.unflatten(flat, rows.shape), ())
+        row = self.cast(row, int32)
+        at = self.unflatten(flat, rows.shape) + self.unflatten(self.flat, node.shape[1:])
+        return self.make("scatter", (row, self.value(values, at, ())), node.arg, node.dtype)
+
+
+class Unmergeable(Exception):
+    """Raised when an output is read by another output of the kernel at a different index."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 5. Kernels
+#
+# A kernel is one nest of loops over its output. Some of the outer loops are the tasks that threads share; one loop may
+# be the vector, computed `lanes` elements at a time, and one the row, of which a tile of several is computed together.
+# A value is emitted once for each (row, vector) of the tile that it depends on, in the outermost loop that binds all of
+# its loops. Loads shared by a tile, hoisted sums and single-kernel softmax all follow from that one rule.
+# ---------------------------------------------------------------------------------------------------------------------
+TYPE_OF = {float16: "f16", bfloat16: "bf16", float32: "f32", float64: "f64", int8: "i8", uint8: "u8", int32: "i32",
+           uint32: "u32", int64: "i64", bool_: "i32"}                   # of a value; a bool is 0 or -1, a mask
+MEMORY_TYPE = {**TYPE_OF, bool_: "u8"}
+
+
+def stride_along(index, loop):
+    """How far an index moves when `loop` moves by one; None if that is not a constant."""
+    stride = 0
+    for term, c in index[1]:
+        if term is loop:
+            stride += c
+        elif loop in term.loops:
+            return None
+    return stride
+
+
+def reachable(roots):
+    """All values that `roots` are computed from, sources first."""
+    order, seen, stack = [], set(), [(root, False) for root in roots]
+    while stack:
+        value, done = stack.pop()
+        if done:
+            order.append(value)
+        elif value not in seen:
+            seen.add(value)
+            stack.append((value, True))
+            stack.extend((a, False) for a in value.args)
+            if value.op in ("load", "index"):
+                index = value.arg[1] if value.op == "load" else value.arg
+                stack.extend((v, False) for v in values_in(index))
+    return order
+
+
+def values_in(index):
+    """The values that an index is computed from."""
+    for term, _ in index[1]:
+        if type(term) is Value:
+            yield term
+        elif type(term) is Quotient:
+            yield from values_in(term.index)
+
+
+class Kernel:
+    """One nest of loops that computes `outputs`: its layout, its source, and what it costs."""
+
+    def __init__(self, fuser, outputs, lanes):
+        self.lowering = Lowering(fuser, outputs)
+        self.outputs, self.nest = outputs, self.lowering.nest
+        self.values = reachable(self.lowering.roots)
+        self.reductions = [value for value in self.values if value.op in REDUCTIONS]
+        self.is_scatter = outputs[0].op == "scatter"
+        if not self.is_scatter:
+            self.check_reductions(fuser)
+        self.vector = self.choose_vector(fuser)
+        self.choose_tile(lanes)
+
+    def level(self, value):
+        """The number of loops of the nest outside of which the value can't be computed."""
+        return max((i + 1 for i, loop in enumerate(self.nest) if loop in value.loops), default=0)
+
+    def check_reductions(self, fuser):
+        """Raise Store for whatever would be computed again and again in this nest of loops."""
+        total = math.prod(loop.extent for loop in self.nest)
+        for reduction in self.reductions:
+            node = self.lowering.origin[reduction][0]
+            outside = self.nest[:self.level(reduction)]
+            repeated = any(loop not in reduction.loops for loop in outside)
+            nested = any(loop not in self.nest for loop in reduction.loops)
+            alone = math.prod(loop.extent for loop in outside) < 16 and total > 1 << 15 and len(outside) < len(self.nest)
+            if repeated or nested or alone:
+                raise Store(fuser.tail(node))
+            self.check_operands(reduction)
+
+    def check_operands(self, reduction):
+        """An operand of a matrix product is computed beforehand, not once for every row or column that uses it."""
+        stack, seen = [reduction.args[0]], set()
+        needed = {loop for loop in reduction.loops if loop in self.nest}
+        while stack:
+            value = stack.pop()
+            if value in seen or not value.loops.intersection(reduction.arg):
+                continue
+            seen.add(value)
+            if needed <= value.loops or value.op in ("index", "const"):
+                stack.extend(value.args)
+            elif value.op == "load":
+                if value.args:                                          # a load under a pad's condition
+                    raise Store(value.arg[2])
+            elif any(v.op == "load" for v in reachable([value])):
+                node = self.lowering.origin.get(value, (None,))[0]
+                if node is not None and node not in self.outputs:
+                    raise Store(node)
+                stack.extend(value.args)
+
+    def choose_vector(self, fuser):
+        """The last loop of the nest, unless a load there is strided and not worth a copy: then none of the nest."""
+        if not self.nest:
+            return None
+        last = self.nest[-1]
+        for reduction in self.reductions:
+            if last not in reduction.loops:
+                continue
+            for value in reachable(reduction.args):
+                if value.op != "load" or not value.loops.intersection(reduction.arg) or last not in value.loops:
+                    continue
+                stride = stride_along(value.arg[1], last)
+                reuse = math.prod(loop.extent for loop in reduction.loops - value.loops)
+                pitch = min((abs(stride_along(value.arg[1], loop) or 0) for loop in reduction.arg
+                             if loop in value.loops), default=0)
+                if stride == 1 and (reuse < 256 or pitch < 128):
+                    continue
+                if reuse >= 16 and not self.is_scatter and fuser.copy(self, value, last, reduction):
+                    raise Again
+                if stride != 1:
+                    return None
+        return last
+
+    def choose_tile(self, lanes):
+        """Rows and vectors of the register tile, and lanes of a vector."""
+        self.row, self.rows, self.vectors = None, 1, 1
+        if self.vector is None:
+            extents = [r.arg[-1].extent for r in self.reductions if r.arg]
+            if self.nest and not self.is_scatter:
+                self.row = self.nest[-1]
+                self.rows = min(8 if len(self.nest) > 1 else 4, self.row.extent)
+        else:
+            extents = [self.vector.extent]
+            inner = [r for r in self.reductions if self.vector in r.loops]
+            shared = [loop for r in inner for value in reachable(r.args) if value.op == "load"
+                      and self.vector in value.loops and value.loops.intersection(r.arg)
+                      for loop in r.loops - value.loops if loop in self.nest]
+            strided = [value for value in self.values if value.op == "load" and self.vector in value.loops
+                       and stride_along(value.arg[1], self.vector) not in (0, 1)]
+            if shared:
+                self.row, self.rows, self.vectors = max(shared, key=self.nest.index), 8, 2
+            elif strided and len(self.nest) > 1:
+                self.row, self.rows = self.nest[-2], 8                  # neighbouring rows share the cache lines
+            else:
+                self.vectors = 1 if self.is_scatter else 4 if inner else 2
+            self.rows = min(self.rows, self.row.extent) if self.row else 1
+        if self.row and self.row.extent % self.rows:                    # a tile without a rest is worth a smaller one
+            self.rows = next((n for n in (8, 7, 6, 5, 4) if n <= self.rows and self.row.extent % n == 0), self.rows)
+        self.lanes = min(lanes, 1 << max(max(extents, default=1) - 1, 0).bit_length())
+        if self.vector:
+            self.vectors = max(1, min(self.vectors, self.vector.extent // self.lanes))
+        # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
+        limit = min([self.level(r) for r in self.reductions] + [len(self.nest)])
+        last = len(self.nest) - (self.vector is not None and limit < len(self.nest))
+        self.tasks, self.parallel = 1, 0
+        while self.parallel < min(limit, last) and self.tasks < 64:
+            self.tasks *= self.steps(self.nest[self.parallel])
+            self.parallel += 1
+
+    def steps(self, loop):
+        """How many steps a loop of the nest takes."""
+        step = self.step(loop)
+        return -(-loop.extent // step)
+
+    def step(self, loop):
+        return self.rows if loop is self.row else self.lanes * self.vectors if loop is self.vector else 1
+
+    def reads(self):
+        """The nodes that the kernel reads from buffers."""
+        return list(dict.fromkeys(value.arg[0] for value in self.values if value.op == "load"))
+
+    def generate(self):
+        """Write the body of the kernel; afterwards it has a name, a key and the nodes it reads."""
+        emitter = Emitter(self)
+        self.inputs, depth, lines = emitter.inputs, 1, []
+        for line in emitter.body:
+            depth -= line.startswith("}")
+            lines.append("  " * depth + line)
+            depth += line.endswith("{")
+        self.body = "\n".join(lines)
+        self.arguments = [f"out{i}" for i in range(len(self.outputs))] + [f"x{i}" for i in range(len(self.inputs))]
+        self.types = [MEMORY_TYPE[node.dtype] for node in self.outputs + self.inputs]
+        self.key = hashlib.sha256((self.body + str(self.types)).encode()).hexdigest()[:16]
+        self.name = f"kernel_{self.key[:8]}"
+
+    def c_source(self):
+        """The kernel as a C function: the tasks from `begin` to `end`, on the buffers of its outputs and inputs."""
+        lines = [f"void {self.name}(idx begin, idx end, char **buffers) {{"]
+        for i, (name, type) in enumerate(zip(self.arguments, self.types)):
+            const = "const " if name.startswith("x") else ""
+            lines.append(f"  {const}{type} *{name} = ({const}{type} *)buffers[{i}];")
+        return "\n".join(lines) + "\n" + self.body + "\n}\n"
+
+
+class Again(Exception):
+    """Raised when the graph beneath a kernel has changed (an operand was copied): make the kernel again."""
+
+
+class Block:
+    """A piece of generated code in braces that binds a loop (or none); it owns the names declared in it."""
+
+    def __init__(self, loop=None, lane=False):
+        self.loop, self.lane, self.lines, self.keys = loop, lane, [], []
+
+
+class Emitter:
+    """Writes the body of a kernel. The words it uses (f32x8, load_f32x8, where_f32x8, ...) are defined by the prelude
+    of each dialect (section 6), so that the same text is C and OpenCL C."""
+
+    def __init__(self, kernel):
+        self.kernel, self.memo, self.cut, self.counter = kernel, {}, None, Counter()
+        self.lanes, self.row, self.vector = kernel.lanes, kernel.row, kernel.vector
+        self.rows, self.vectors = kernel.rows, kernel.vectors
+        self.inputs = kernel.reads()
+        self.pointer = {node: f"x{i}" for i, node in enumerate(self.inputs)}
+        self.names = {loop: f"i{n}" for n, loop in enumerate(kernel.nest)}
+        for value in kernel.reductions + ([kernel.lowering.roots[0]] if kernel.is_scatter else []):
+            for loop in (value.arg if not kernel.is_scatter else value.loops):
+                self.names.setdefault(loop, f"r{len(self.names) - len(kernel.nest)}")
+        self.stack = [Block()]
+        tasks = Block()
+        self.open(tasks)
+        divisor = kernel.tasks
+        for depth, loop in enumerate(kernel.nest[:kernel.parallel]):
+            steps, step = kernel.steps(loop), kernel.step(loop)
+            divisor //= steps
+            at = "task" if divisor == 1 else f"task / {divisor}"
+            at = at if depth == 0 else f"{at} % {steps}"
+            name = self.names[loop] + "_first" * (loop.extent % step > 0)
+            tasks.lines.append(f"idx {name} = {at if step == 1 else f'{at} * {step}'};")
+        self.descend(0)
+        self.close("for (idx task = begin; task < end; task++)")
+        self.body = self.stack[0].lines
+
+    # Blocks -----------------------------------------------------------------------------------------------------------
+    def open(self, block):
+        self.stack.append(block)
+
+    def close(self, head):
+        block = self.stack.pop()
+        for key in block.keys:
+            self.memo.pop(key, None)
+        self.stack[-1].lines += [head + " {"] + block.lines + ["}"] if head else block.lines
+
+    def descend(self, depth):
+        """The loops of the nest from `depth` inwards, each with what remains after its full steps."""
+        kernel = self.kernel
+        if depth == len(kernel.nest):
+            return self.scatter() if kernel.is_scatter else self.store()
+        loop, name = kernel.nest[depth], self.names[kernel.nest[depth]]
+        extent, step, task = loop.extent, kernel.step(loop), depth < kernel.parallel
+        full = extent // step * step
+        if full:
+            self.open(Block(loop, loop is self.vector))
+            if task and full < extent:
+                self.line(f"idx {name} = {name}_first;")
+            self.descend(depth + 1)
+            if not task:
+                self.close(f"for (idx {name} = 0; {name} < {full}; {name} += {step})")
+            else:
+                self.close(f"if ({name}_first < {full})" if full < extent else "")
+        if full < extent:                                               # what is left: one row, or one vector at a time
+            saved = self.rows, self.vectors, self.cut
+            self.open(Block(loop, loop is self.vector))
+            if loop is self.row:
+                self.rows, small = 1, 1
+            else:
+                self.vectors, small = 1, self.lanes
+                if (extent - full) % self.lanes:
+                    self.cut = "count"
+                    self.line(f"idx count = {extent} - {name} < {small} ? {extent} - {name} : {small};")
+            self.descend(depth + 1)
+            first = f"{name}_first" if task else full
+            self.close(f"{'else ' if task and full else ''}for (idx {name} = {first}; {name} < {extent}; {name} += {small})")
+            self.rows, self.vectors, self.cut = saved
+
+    def line(self, text):
+        self.stack[-1].lines.append(text)
+
+    # Values -----------------------------------------------------------------------------------------------------------
+    def is_vector(self, loops):
+        return any(block.lane and block.loop in loops for block in self.stack)
+
+    def type(self, dtype, vector):
+        return TYPE_OF[dtype] + (f"x{self.lanes}" if vector and self.lanes > 1 else "")
+
+    def tile(self, loops):
+        """The (row, vector) pairs of the tile that a value over `loops` takes different values for."""
+        return [(u, v) for u in range(self.rows if self.row in loops else 1)
+                for v in range(self.vectors if self.vector in loops else 1)]
+
+    def place(self, loops):
+        """The stack down to the outermost block in which a value over `loops` can stand."""
+        for depth in range(len(self.stack), 0, -1):
+            if self.stack[depth - 1].loop in loops:
+                return self.stack[:depth]
+        return self.stack[:1]
+
+    def name(self, value, u, v):
+        """The text that stands for a value at row u and vector v of the tile, declared where it belongs."""
+        if value.op == "const":
+            return literal(value.arg, value.dtype)
+        key = (value, u if self.row in value.loops else 0, v if self.vector in value.loops else 0)
+        if key not in self.memo:
+            saved, self.stack = self.stack, self.place(value.loops)
+            if value.op in REDUCTIONS:
+                self.reduce(value)
+            else:
+                text = self.expression(value, u, v)
+                self.declare(key, self.type(value.dtype, self.is_vector(value.loops)), value.op, text)
+            self.stack = saved
+        return self.memo[key]
+
+    def declare(self, key, type, word, text):
+        self.counter[word] += 1
+        self.memo[key] = f"{word.split('_')[0]}{self.counter[word]}"
+        self.stack[-1].keys.append(key)
+        self.line(f"{type} {self.memo[key]} = {text};")
+
+    def argument(self, value, u, v, vector):
+        """An argument of a function: a scalar among vectors is spread over the lanes."""
+        text = self.name(value, u, v)
+        if vector and not self.is_vector(value.loops):
+            return f"splat_{self.type(value.dtype, True)}({text})"
+        return text
+
+    def expression(self, value, u, v):
+        vector, op = self.is_vector(value.loops), value.op
+        if op == "load":
+            return self.load(value, u, v)
+        if op == "index":
+            return self.address(value.arg, u, v, vector) if vector else f"(i32)({self.address(value.arg, u, v)})"
+        args = [self.argument(a, u, v, vector) for a in value.args]
+        if op in ("cast", "bitcast"):
+            return f"{self.type(value.dtype, vector)}_{'as' if op == 'bitcast' else 'from'}_" \
+                   f"{NAMES.get(value.args[0].dtype, TYPE_OF[value.args[0].dtype])}({args[0]})"
+        if op == "row":
+            return f"clamp_{self.type(value.args[0].dtype, vector)}({args[0]}, {value.arg})"
+        text = ELEMENTWISE[op].c.format(*args, t=self.type(value.dtype, vector))
+        if op in COMPARISONS:
+            return f"mask_{self.type(value.args[0].dtype, vector)}({text})"
+        return text
+
+    def address(self, index, u, v, vector=False):
+        """An index as C text; with `vector`, one for each lane."""
+        constant, parts = index[0], []
+        for term, c in index[1]:
+            if type(term) is Loop:
+                constant += c * u * (term is self.row) + c * v * self.lanes * (term is self.vector)
+                text = self.names[term]
+            elif type(term) is Value:
+                text = self.name(term, u, v)
+            else:
+                inner = self.address(term.index, u, v, vector and self.is_vector(term.loops))
+                if bounds(term.index)[0] < 0:
+                    text = f"floor_{'quotient' if term.kind == '//' else 'remainder'}({inner}, {term.n})"
+                else:
+                    text = f"({inner}) {term.kind[0]} {term.n}"
+            if vector:
+                if type(term) is Loop:
+                    text = f"((i32){text} + iota_i32x{self.lanes})" if self.is_vector(term.loops) else f"(i32){text}"
+                elif not self.is_vector(term.loops):
+                    text = f"(i32)({text})"
+            parts.append((text, c))
+        text = ""
+        for part, c in parts:
+            factor = f"({part}) * {abs(c)}" if abs(c) != 1 and " " in part else f"{part} * {abs(c)}" if abs(c) != 1 \
+                else f"({part})" if " " in part and c < 0 else part
+            text += (" - " if c < 0 else " + " if text else "") + factor
+        if constant or not text:
+            text += f" + {constant}" if text and constant >= 0 else f" - {-constant}" if text else str(constant)
+        return f"splat_i32x{self.lanes}({text})" if vector and not self.is_vector(loops_of(index)) else text
+
+    def load(self, value, u, v):
+        node, index, _ = value.arg
+        pointer, vector = self.pointer[node], self.is_vector(value.loops)
+        lane = next((block.loop for block in self.stack if block.lane), None)
+        type = self.memory(node.dtype, vector)
+        guards = [self.argument(g, u, v, vector) for g in value.args]
+        guard = " & ".join(guards)
+        address = self.address(index, u, v)
+        if not vector:
+            text = f"load_{type}({pointer} + {address})"
+            return f"{guard} ? {text} : 0" if guard else text
+        stride = stride_along(index, lane)
+        if stride == 0:
+            low, high = bounds(index)
+            at = address if 0 <= low and high < node.size else f"clamp_i32({address}, {node.size})"
+            text = f"splat_{self.type(value.dtype, True)}(load_{self.memory(node.dtype, False)}({pointer} + {at}))"
+        elif stride == 1:
+            at = f"within({address}, {node.size}, {self.lanes})" if guard else address
+            text = f"load_{type}({pointer} + {at})"
+        elif stride is not None and not guard:
+            return f"strided_{type}({pointer} + {address}, {stride}, {self.cut or self.lanes})"
+        else:
+            mask = guard or f"splat_i32x{self.lanes}(-1)"
+            if self.cut:
+                mask = f"({mask}) & mask_i32x{self.lanes}(iota_i32x{self.lanes} < (i32){self.cut})"
+            return f"gather_{type}({pointer}, {self.address(index, u, v, True)}, {mask})"
+        zero = f"splat_{self.type(value.dtype, True)}({literal(0, value.dtype)})"
+        return f"where_{self.type(value.dtype, True)}({guard}, {text}, {zero})" if guard else text
+
+    def memory(self, dtype, vector):
+        return NAMES.get(dtype, MEMORY_TYPE[dtype]) + (f"x{self.lanes}" if vector else "")
+
+    # Reductions and stores --------------------------------------------------------------------------------------------
+    def reduce(self, first):
+        """All reductions over the same loops in the same place, in one nest of loops for the whole tile."""
+        kernel, level = self.kernel, self.kernel.level(first)
+        group = [r for r in kernel.reductions if r.arg == first.arg and r.height == first.height
+                 and kernel.level(r) == level and (r, 0, 0) not in self.memo]
+        lane = not any(block.lane for block in self.stack) and self.has_lane(group, first.arg)
+        totals, outer = [], self.stack[-1]
+        for r in group:
+            vector = lane or self.is_vector(r.loops)
+            for u, v in self.tile(r.loops):
+                self.counter[r.op] += 1
+                total = f"{r.op.split('_')[0]}{self.counter[r.op]}"
+                start = literal(REDUCTIONS[r.op][1](r.dtype), r.dtype)
+                type = self.type(r.dtype, vector)
+                self.line(f"{type} {total} = {f'splat_{type}({start})' if vector else start};")
+                totals.append((r, u, v, total, type))
+        for loop in first.arg[:-1]:
+            self.open(Block(loop))
+        last, step = first.arg[-1], self.lanes if lane else 1
+        full, saved = last.extent // step * step, self.cut
+        for start, stop in ((0, full), (full, last.extent)):
+            if start < stop:
+                self.open(Block(last, lane))
+                self.cut = str(stop - start) if lane and start == full else saved if not lane else None
+                for r, u, v, total, type in totals:
+                    body = self.argument(r.args[0], u, v, lane or self.is_vector(r.loops))
+                    op, identity = REDUCTIONS[r.op]
+                    if lane and self.cut:
+                        rest = f"mask_i32x{self.lanes}(iota_i32x{self.lanes} < {self.cut})"
+                        body = f"where_{type}({rest}, {body}, splat_{type}({literal(identity(r.dtype), r.dtype)}))"
+                    self.line(f"{total} = {ELEMENTWISE[op].c.format(total, body, t=type)};")
+                name = self.names[last]
+                self.close(f"for (idx {name} = {start}; {name} < {stop}; {name} += {step})")
+        self.cut = saved
+        for loop in reversed(first.arg[:-1]):
+            name = self.names[loop]
+            self.close(f"for (idx {name} = 0; {name} < {loop.extent}; {name}++)")
+        for r, u, v, total, type in totals:
+            key = (r, u, v)
+            if lane:
+                self.declare(key, TYPE_OF[r.dtype], r.op, f"fold_{REDUCTIONS[r.op][0]}_{type}({total})")
+            else:
+                self.memo[key] = total
+                outer.keys.append(key)
+
+    def has_lane(self, group, loops):
+        """Is it worth vectorising along the innermost loop of a reduction? Only where its loads are contiguous."""
+        if self.lanes == 1:
+            return False
+        strides = [stride_along(value.arg[1], loops[-1]) for r in group for value in reachable(r.args)
+                   if value.op == "load" and loops[-1] in value.loops]
+        return 1 in strides and all(s in (0, 1) for s in strides)
+
+    def store(self):
+        for r in sorted(self.kernel.reductions, key=lambda r: r.height):
+            self.name(r, 0, 0)
+        for i, (node, root) in enumerate(zip(self.kernel.outputs, self.kernel.lowering.roots)):
+            vector = self.vector is not None
+            type = self.memory(node.dtype, vector)
+            for u, v in self.tile(loops_of(self.kernel.lowering.flat)):
+                text = self.argument(root, u, v, vector)
+                at = f"out{i} + {self.address(self.kernel.lowering.flat, u, v)}"
+                self.line(f"store_n_{type}({at}, {text}, {self.cut});" if vector and self.cut
+                          else f"store_{type}({at}, {text});")
+
+    def scatter(self):
+        """Zero the columns of this task, then add each value to its row. No two tasks share a column."""
+        root, flat, vector = self.kernel.lowering.roots[0], self.kernel.lowering.flat, self.vector is not None
+        node = self.kernel.outputs[0]
+        width, type = math.prod(node.shape[1:]), self.memory(node.dtype, vector)
+        store = lambda at, text: (f"store_n_{type}({at}, {text}, {self.cut});" if vector and self.cut
+                                  else f"store_{type}({at}, {text});")
+        zero = literal(0, node.dtype)
+        zero = f"splat_{self.type(node.dtype, True)}({zero})" if vector else zero
+        column = self.address(flat, 0, 0)
+        self.line(f"for (idx row = 0; row < {root.arg}; row++) {{")
+        self.line(store(f"out0 + row * {width} + {column}", zero))
+        self.line("}")
+        loops = sorted((loop for loop in root.loops if loop not in self.kernel.nest), key=lambda loop: loop.key)
+        for loop in loops:
+            self.open(Block(loop))
+        row, value = self.name(root.args[0], 0, 0), self.argument(root.args[1], 0, 0, vector)
+        self.line(f"if (0 <= {row} && {row} < {root.arg}) {{")
+        at = f"out0 + {row} * {width} + {column}"
+        self.line(store(at, f"load_{type}({at}) + {value}"))
+        self.line("}")
+        for loop in reversed(loops):
+            name = self.names[loop]
+            self.close(f"for (idx {name} = 0; {name} < {loop.extent}; {name}++)")
+
+
+NAMES = {bool_: "bool"}
+
+
+def literal(value, dtype):
+    """A number as C text of its type."""
+    if dtype == bool_:
+        return "-1" if value else "0"
+    if is_short_float(dtype):
+        return str(int(cast_array(np.array(value, np.float32), dtype).view(np.uint16)))
+    if is_float(dtype):
+        number = np.asarray(value).astype(dtype)
+        text = "NAN" if np.isnan(number) else "INFINITY" if np.isinf(number) else str(abs(number))
+        sign = "-" if np.signbit(number) and not np.isnan(number) else ""
+        text = text if "e" in text or "." in text or "N" in text else text + ".0"
+        return sign + (text + "f" if dtype == float32 and "N" not in text else f"(f64){text}" if "N" in text else text)
+    number = int(np.asarray(value).astype(dtype))
+    return f"(({TYPE_OF[dtype]})({number + 1} - 1))" if number < 0 and number == np.iinfo(dtype).min \
+        else f"({TYPE_OF[dtype]}){number}" if dtype not in (int32,) else str(number)
+
+
+class Fuser:
+    """Groups the nodes that `outputs` need into kernels.
+
+    Which nodes become buffers is found by trying: a kernel is made for every node that must be stored; making it may
+    ask for further nodes to be stored (Store), or for an operand to be copied into another layout (Again); the kernels
+    that are affected are made again.
+    """
+
+    def __init__(self, outputs, lanes):
+        self.lanes, self.stored, self.copies, self.copied, self.kernels = lanes, set(), {}, {}, {}
+        self.consumers, depth = defaultdict(list), {}
+        for node in topological(outputs, stop=lambda node: node.buffer is not None):
+            sources = node.sources if node.buffer is None else ()
+            for source in set(sources):
+                self.consumers[source].append(node)
+            depth[node] = 1 + max((depth[s] for s in sources), default=0)
+            if node.buffer is None and (node.op in ("contiguous", "scatter") or depth[node] % 128 == 0
+                                        and node.op in ELEMENTWISE):    # a kernel is at most that deep
+                self.stored.add(node)
+        self.stored.update(node for node in outputs if node.buffer is None)
+        pending = list(self.stored)
+        while pending:
+            while pending:
+                self.make(pending.pop(), pending)
+            self.share(pending)
+        self.groups = self.merge()
+
+    def make(self, node, pending):
+        """Make the kernel of a stored node; what it turns out to need first goes on `pending`."""
+        try:
+            self.kernels[node] = Kernel(self, [node], self.lanes)
+        except Store as request:
+            self.store(request.node, pending)
+            pending.append(node)
+        except Again:
+            pending.append(node)
+        pending.extend(need for need in self.stored - self.kernels.keys() - set(pending))
+
+    def store(self, node, pending):
+        assert node not in self.stored, f"the fuser asks twice for a buffer of {node}"
+        self.stored.add(node)
+        pending.append(node)
+        for user, kernel in list(self.kernels.items()):
+            if node in kernel.lowering.inlined:
+                del self.kernels[user]
+                pending.append(user)
+
+    def tail(self, node):
+        """The end of the elementwise chain that alone reads `node`: the best place to store what a reduction gives."""
+        while node not in self.stored and len(self.consumers[node]) == 1:
+            user = self.consumers[node][0]
+            if user.size != node.size or user in self.stored or \
+                    not (user.op in ELEMENTWISE or user.op in IDENTITY or user.op == "reshape"):
+                break
+            node = user
+        return node
+
+    def share(self, pending):
+        """Store what would otherwise be computed in several kernels, where that costs more than it saves."""
+        users = defaultdict(list)
+        for kernel in self.kernels.values():
+            for node in kernel.lowering.inlined:
+                users[node].append(kernel)
+        for node, kernels in users.items():
+            if len(kernels) > 1 and node.op in REDUCTIONS and node not in self.stored:
+                tail = self.tail(node)
+                if tail not in self.stored and len(users[tail]) > 1:
+                    self.store(tail, pending)
+                elif node not in self.stored:
+                    self.store(node, pending)
+                return
+
+    def copy(self, kernel, value, last, reduction):
+        """Have an operand copied so that the loop `last` is contiguous, in panels that a register tile reads in a row.
+
+        The copy is an ordinary node that is put in place of the view of the buffer that the kernel reads.
+        """
+        view, index = kernel.lowering.origin[value]
+        if view in self.copies or value.arg[0] in self.copied or kernel.outputs[0] in self.copied:
+            return False
+        axes = [a for a in range(len(view.shape)) if view.shape[a] > 1]
+        lasts = [a for a in axes if stride_along(index[a], last) == 1]
+        inner = [a for a in axes if a not in lasts and loops_of(index[a]).intersection(reduction.arg)]
+        if len(lasts) != 1 or any(loop for a in inner for loop in loops_of(index[a]) if loop is last):
+            return False
+        rest = [a for a in range(len(view.shape)) if a not in lasts and a not in inner]
+        order = tuple(rest + inner + lasts)
+        moved = permute(view, order)
+        n, panel = moved.shape[-1], 32
+        if n % panel == 0 and n > panel:
+            k = len(rest)
+            split = reshape(moved, moved.shape[:-1] + (n // panel, panel))
+            axes = tuple(range(k)) + (len(order) - 1,) + tuple(range(k, len(order) - 1)) + (len(order),)
+            stored = Node("contiguous", (permute(split, axes),))
+            back = reshape(permute(stored, tuple(axes.index(a) for a in range(len(axes)))), moved.shape)
+        else:
+            stored = back = Node("contiguous", (moved,))
+        self.copies[view] = permute(back, tuple(order.index(a) for a in range(len(order))))
+        self.copied[stored] = view
+        self.stored.add(stored)
+        return True
+
+    def merge(self):
+        """Kernels in an order in which they can run; those of the same shape that only read each other at the same
+        index become one kernel with several outputs."""
+        order, reads = [], {}
+        for node in topological(list(self.kernels), stop=lambda node: node.buffer is not None):
+            if node in self.kernels:
+                order.append(node)
+        reads = {node: {value.arg[0] for value in self.kernels[node].values if value.op == "load"} for node in order}
+        done, order = set(), []
+
+        def visit(node):
+            stack = [node]
+            while stack:
+                node = stack[-1]
+                missing = [need for need in reads[node] if need in reads and need not in done]
+                if missing:
+                    stack.extend(sorted(missing, key=lambda n: position[n]))
+                else:
+                    stack.pop()
+                    if node not in done:
+                        done.add(node)
+                        order.append(node)
+        position = {node: i for i, node in enumerate(reads)}
+        for node in reads:
+            visit(node)
+        groups, group_of = [], {}
+        for node in order:
+            kernel = self.kernels[node]
+            last = max((group_of[need] for need in reads[node] if need in group_of), default=-1)
+            chosen = None
+            for g in range(max(last, 0), len(groups)):
+                near = g == last or any(reads[node] & reads[other] for other in groups[g].outputs)
+                if near and self.mergeable(groups[g], kernel):
+                    try:
+                        merged = Kernel(self, groups[g].outputs + [node], self.lanes)
+                    except (Unmergeable, Store, Again):
+                        continue
+                    groups[g], chosen = merged, g
+                    break
+            if chosen is None:
+                groups.append(kernel)
+                chosen = len(groups) - 1
+            group_of[node] = chosen
+        return groups
+
+    def mergeable(self, group, kernel):
+        if group.is_scatter or kernel.is_scatter or group.outputs[0].size != kernel.outputs[0].size \
+                or len(group.outputs) > 7 or {*group.outputs, *kernel.outputs} & self.copied.keys():
+            return False
+        tiled = lambda k: k.vector is not None and any(k.vector in r.loops for r in k.reductions)
+        return not (tiled(group) and kernel.reductions or tiled(kernel) and group.reductions)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 6. Devices
+#
+# The words of the generated source, once for each dialect. A type T with N lanes is TxN: f32x8. In both dialects a
+# comparison gives a mask of i32 lanes, 0 or -1.
+# ---------------------------------------------------------------------------------------------------------------------
+C_PRELUDE = r"""
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#define INLINE static inline __attribute__((always_inline, unused))
+typedef float f32; typedef double f64; typedef int8_t i8; typedef uint8_t u8; typedef int16_t i16; typedef int32_t i32;
+typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_t bf16; typedef long idx;
+
+INLINE idx within(idx at, idx size, idx lanes) { return at < -lanes ? -lanes : at > size ? size : at; }
+INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
+INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
+INLINE i32 load_bool(const u8 *p) { return -(i32)*p; }
+INLINE void store_bool(u8 *p, i32 x) { *p = x & 1; }
+
+#define MOVES(T) \
+  INLINE T load_##T(const T *p) { return *p; } \
+  INLINE void store_##T(T *p, T x) { *p = x; } \
+  INLINE T where_##T(i32 m, T a, T b) { return m ? a : b; }
+#define NUMBER(T) MOVES(T) \
+  INLINE i32 mask_##T(i32 m) { return -m; } \
+  INLINE T max_##T(T a, T b) { return a > b || a != a ? a : b; } \
+  CAST(T, f32) CAST(T, f64) CAST(T, i8) CAST(T, u8) CAST(T, i32) CAST(T, u32) CAST(T, i64) \
+  INLINE T T##_from_bool(i32 x) { return (T)-x; } \
+  INLINE i32 clamp_##T(T x, idx n) { return x < 0 ? 0 : x >= n ? n - 1 : x; }
+#define CAST(T, S) INLINE T T##_from_##S(S x) { return (T)x; }
+#define BITS(T, S) INLINE T T##_as_##S(S x) { T y; memcpy(&y, &x, sizeof y); return y; }
+#define INTEGER(T) NUMBER(T) /* division rounds down, as in Python; by zero it gives zero */ \
+  INLINE T idiv_##T(T a, T b) { \
+    if (b == 0) return 0; \
+    if ((T)-1 < 0 && b == (T)-1) return -a; \
+    return a / b - (a % b != 0 && (a < 0) != (b < 0)); } \
+  INLINE T mod_##T(T a, T b) { \
+    if (b == 0 || ((T)-1 < 0 && b == (T)-1)) return 0; \
+    return a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0); }
+MOVES(f16) MOVES(bf16) NUMBER(f32) NUMBER(f64) INTEGER(i8) INTEGER(u8) INTEGER(i32) INTEGER(u32) INTEGER(i64)
+BITS(f32, u32) BITS(f32, i32) BITS(u32, f32) BITS(i32, f32) BITS(u32, i32) BITS(i32, u32) BITS(f64, i64) BITS(i64, f64)
+BITS(i8, u8) BITS(u8, i8)
+INLINE f32 sqrt_f32(f32 x) { return sqrtf(x); } INLINE f64 sqrt_f64(f64 x) { return sqrt(x); }
+INLINE f32 exp_f32(f32 x) { return expf(x); }   INLINE f64 exp_f64(f64 x) { return exp(x); }
+INLINE f32 log_f32(f32 x) { return logf(x); }   INLINE f64 log_f64(f64 x) { return log(x); }
+INLINE f32 sin_f32(f32 x) { return sinf(x); }   INLINE f64 sin_f64(f64 x) { return sin(x); }
+INLINE f32 trunc_f32(f32 x) { return truncf(x); } INLINE f64 trunc_f64(f64 x) { return trunc(x); }
+
+/* 16-bit floats are computed with in float32. bfloat16 is its upper half, rounded to nearest even. */
+INLINE f32 f32_from_bf16(bf16 x) { return f32_as_u32((u32)x << 16); }
+INLINE bf16 bf16_from_f32(f32 x) {
+  u32 bits = u32_as_f32(x);
+  return (x != x ? bits | 0x400000 : bits + 0x7fff + (bits >> 16 & 1)) >> 16; }
+INLINE f32 f32_from_f16(f16 x) {
+  u32 sign = (u32)(x & 0x8000) << 16, rest = (u32)(x & 0x7fff) << 13;
+  f32 y = f32_as_u32(rest >= 0x0f800000 ? rest | 0x7f800000 : rest); /* infinity and NaN keep their exponent */
+  return f32_as_u32(u32_as_f32(rest >= 0x0f800000 ? y : y * 0x1p112f) | sign); }
+INLINE f16 f16_from_f32(f32 x) {
+  u32 bits = u32_as_f32(x), sign = bits >> 16 & 0x8000;
+  f32 y = f32_as_u32(bits & 0x7fffffff);
+  if (y != y) return sign | 0x7e00;
+  if (y >= 65520.0f) return sign | 0x7c00;
+  if (y < 0x1p-14f) return sign | (u32_as_f32(y + 0.5f) - 0x3f000000);   /* subnormal: units of 2^-24 */
+  bits = u32_as_f32(y) - 0x38000000;
+  return sign | ((bits + 0xfff + (bits >> 13 & 1)) >> 13); }
+
+#define LANES(N, BODY) for (int l = 0; l < N; l++) BODY
+#define VECTOR_MOVES(T, I, N) \
+  typedef T T##x##N __attribute__((vector_size(N * sizeof(T)))); \
+  typedef T T##x##N##_u __attribute__((vector_size(N * sizeof(T)), aligned(sizeof(T)), may_alias)); \
+  INLINE T##x##N load_##T##x##N(const T *p) { return *(const T##x##N##_u *)p; } \
+  INLINE void store_##T##x##N(T *p, T##x##N x) { *(T##x##N##_u *)p = x; } \
+  INLINE void store_n_##T##x##N(T *p, T##x##N x, int n) { \
+    if (n == N) store_##T##x##N(p, x); else LANES(n, p[l] = x[l];) } \
+  INLINE T##x##N splat_##T##x##N(T x) { return x - (T##x##N){}; } \
+  INLINE T##x##N where_##T##x##N(i32x##N m, T##x##N a, T##x##N b) { \
+    I##x##N k = __builtin_convertvector(m, I##x##N); \
+    return (T##x##N)(((I##x##N)a & k) | ((I##x##N)b & ~k)); } \
+  INLINE T##x##N strided_##T##x##N(const T *p, idx stride, int n) { \
+    T##x##N x = {}; LANES(n, x[l] = p[l * stride];) return x; } \
+  INLINE T##x##N gather_##T##x##N(const T *p, i32x##N at, i32x##N m) { \
+    T##x##N x = {}; LANES(N, if (m[l]) x[l] = p[at[l]];) return x; }
+#define VECTOR(T, I, N) VECTOR_MOVES(T, I, N) \
+  INLINE i32x##N mask_##T##x##N(I##x##N m) { return __builtin_convertvector(m, i32x##N); } \
+  INLINE T##x##N max_##T##x##N(T##x##N a, T##x##N b) { \
+    I##x##N k = (a > b) | (a != a); return (T##x##N)(((I##x##N)a & k) | ((I##x##N)b & ~k)); } \
+  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { i32x##N y; LANES(N, y[l] = clamp_##T(x[l], n);) return y; } \
+  INLINE T fold_add_##T##x##N(T##x##N x) { \
+    LANES(N / 2, x[l] += x[l + N / 2];) LANES(N / 4, x[l] += x[l + N / 4];) LANES(N / 8, x[l] += x[l + N / 8];) \
+    LANES(N / 16, x[l] += x[l + N / 16];) return x[0]; } \
+  INLINE T fold_max_##T##x##N(T##x##N x) { \
+    for (int h = N / 2; h; h /= 2) LANES(h, x[l] = max_##T(x[l], x[l + h]);) \
+    return x[0]; } \
+  INLINE T##x##N T##x##N##_from_bool(i32x##N x) { return __builtin_convertvector(-x, T##x##N); }
+#define VECTOR_CAST(T, S, N) INLINE T##x##N T##x##N##_from_##S(S##x##N x) { return __builtin_convertvector(x, T##x##N); }
+#define VECTOR_CASTS(T, N) VECTOR_CAST(T, f32, N) VECTOR_CAST(T, f64, N) VECTOR_CAST(T, i8, N) VECTOR_CAST(T, u8, N) \
+  VECTOR_CAST(T, i32, N) VECTOR_CAST(T, u32, N) VECTOR_CAST(T, i64, N)
+#define VECTOR_BITS(T, S, N) INLINE T##x##N T##x##N##_as_##S(S##x##N x) { return (T##x##N)x; }
+#define EACH(F, T, S, N) INLINE T##x##N F(S##x##N a) { T##x##N x; LANES(N, x[l] = EACH_##F(a[l]);) return x; }
+#define MAP1(F, T, N) INLINE T##x##N F##_##T##x##N(T##x##N a) { T##x##N x; LANES(N, x[l] = F##_##T(a[l]);) return x; }
+#define MAP2(F, T, N) INLINE T##x##N F##_##T##x##N(T##x##N a, T##x##N b) { \
+  T##x##N x; LANES(N, x[l] = F##_##T(a[l], b[l]);) return x; }
+#define CONVERT(T, S, N) INLINE T##x##N T##x##N##_from_##S(S##x##N a) { \
+  T##x##N x; LANES(N, x[l] = T##_from_##S(a[l]);) return x; }
+#define ALL_LANES(N, ...) \
+  VECTOR(i32, i32, N) VECTOR(f32, i32, N) VECTOR(u32, i32, N) VECTOR(i64, i64, N) VECTOR(f64, i64, N) VECTOR(i8, i8, N) \
+  VECTOR(u8, i8, N) typedef i16 i16x##N __attribute__((vector_size(2 * N))); VECTOR_MOVES(f16, i16, N) \
+  VECTOR_MOVES(bf16, i16, N) static const i32x##N iota_i32x##N = __VA_ARGS__; \
+  VECTOR_CASTS(f32, N) VECTOR_CASTS(f64, N) VECTOR_CASTS(i8, N) VECTOR_CASTS(u8, N) VECTOR_CASTS(i32, N) \
+  VECTOR_CASTS(u32, N) VECTOR_CASTS(i64, N) VECTOR_BITS(f32, u32, N) VECTOR_BITS(f32, i32, N) VECTOR_BITS(u32, f32, N) \
+  VECTOR_BITS(i32, f32, N) VECTOR_BITS(u32, i32, N) VECTOR_BITS(i32, u32, N) VECTOR_BITS(f64, i64, N) \
+  VECTOR_BITS(i64, f64, N) VECTOR_BITS(i8, u8, N) VECTOR_BITS(u8, i8, N) \
+  CONVERT(f32, f16, N) CONVERT(f16, f32, N) CONVERT(f32, bf16, N) CONVERT(bf16, f32, N) \
+  INLINE i32x##N load_boolx##N(const u8 *p) { return -__builtin_convertvector(load_u8x##N(p), i32x##N); } \
+  INLINE void store_boolx##N(u8 *p, i32x##N x) { store_u8x##N(p, __builtin_convertvector(x & 1, u8x##N)); } \
+  INLINE void store_n_boolx##N(u8 *p, i32x##N x, int n) { store_n_u8x##N(p, __builtin_convertvector(x & 1, u8x##N), n); } \
+  INLINE i32x##N strided_boolx##N(const u8 *p, idx s, int n) { \
+    return -__builtin_convertvector(strided_u8x##N(p, s, n), i32x##N); } \
+  INLINE i32x##N gather_boolx##N(const u8 *p, i32x##N at, i32x##N m) { \
+    return -__builtin_convertvector(gather_u8x##N(p, at, m), i32x##N); } \
+  MAP2(idiv, i8, N) MAP2(idiv, u8, N) MAP2(idiv, i32, N) MAP2(idiv, u32, N) MAP2(idiv, i64, N) \
+  MAP2(mod, i8, N) MAP2(mod, u8, N) MAP2(mod, i32, N) MAP2(mod, u32, N) MAP2(mod, i64, N) \
+  MAP1(sqrt, f32, N) MAP1(sqrt, f64, N) MAP1(trunc, f32, N) MAP1(trunc, f64, N) MAP1(sin, f32, N) MAP1(sin, f64, N) \
+  MAP1(exp, f64, N) MAP1(log, f64, N) \
+  /* exp(x) = 2^n exp(r), |r| <= ln(2)/2; the polynomials of exp and log are those of S. L. Moshier's Cephes library */ \
+  INLINE f32x##N exp_f32x##N(f32x##N x) { \
+    x = where_f32x##N(x > 89.0f, splat_f32x##N(89.0f), x); \
+    x = where_f32x##N(x < -104.0f, splat_f32x##N(-104.0f), x); \
+    f32x##N t = x * 1.44269504f; \
+    i32x##N n = __builtin_convertvector(t + where_f32x##N(t < 0.0f, splat_f32x##N(-0.5f), splat_f32x##N(0.5f)), i32x##N); \
+    f32x##N k = __builtin_convertvector(n, f32x##N), r = x - k * 0.693359375f + k * 2.12194440e-4f; \
+    f32x##N p = (((((r * 1.9875691500e-4f + 1.3981999507e-3f) * r + 8.3334519073e-3f) * r + 4.1665795894e-2f) * r \
+                  + 1.6666665459e-1f) * r + 5.0000001201e-1f) * r * r + r + 1.0f; \
+    i32x##N half = n >> 1; \
+    return p * (f32x##N)((half + 127) << 23) * (f32x##N)((n - half + 127) << 23); } \
+  INLINE f32x##N log_f32x##N(f32x##N x) { /* x = m 2^e, m within sqrt(1/2) .. sqrt(2) */ \
+    i32x##N tiny = x < 0x1p-126f; \
+    f32x##N y = where_f32x##N(tiny, x * 0x1p23f, x); \
+    i32x##N bits = (i32x##N)y, e = (bits >> 23) - 127 - (tiny & 23); \
+    f32x##N m = (f32x##N)((bits & 0x7fffff) | 0x3f800000); \
+    i32x##N big = m > 1.41421356f; \
+    m = where_f32x##N(big, m * 0.5f, m) - 1.0f; \
+    f32x##N k = __builtin_convertvector(e - big, f32x##N); \
+    f32x##N p = ((((((((m * 7.0376836292e-2f - 1.1514610310e-1f) * m + 1.1676998740e-1f) * m - 1.2420140846e-1f) * m \
+      + 1.4249322787e-1f) * m - 1.6668057665e-1f) * m + 2.0000714765e-1f) * m - 2.4999993993e-1f) * m \
+      + 3.3333331174e-1f) * m * m * m; \
+    p = p - k * 2.12194440e-4f - 0.5f * m * m + m + k * 0.693359375f; \
+    p = where_f32x##N(x == 0.0f, splat_f32x##N(-INFINITY), p); \
+    p = where_f32x##N((x < 0.0f) | (x != x), splat_f32x##N(NAN), p); \
+    return where_f32x##N(x == INFINITY, x, p); }
+"""
+C_PRELUDE = "\n".join(line for line in C_PRELUDE.splitlines() if not line.startswith("#define EACH(")) + "\n"
+
+# The part of the C device that runs: worker threads that go through a list of kernels together. Each thread takes its
+# share of every kernel's tasks; they wait for one another only where a kernel needs what came since the last barrier.
+C_RUNTIME = r"""
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+typedef struct { void (*kernel)(long, long, char **); char **buffers; long tasks, barrier; } Call;
+static int threads = 1, working = 0;
+static Call *calls;
+static long count;
+static atomic_long round_, arrived, turn, idle;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+
+static void pause_(int spins) {
+  if (spins > 2000) sched_yield();
+  else __asm__ volatile("" ::: "memory");
+}
+
+static void barrier(void) {
+  long now = atomic_load(&turn);
+  if (atomic_fetch_add(&arrived, 1) == threads - 1) {
+    atomic_store(&arrived, 0);
+    atomic_store(&turn, now + 1);
+  } else
+    for (int spins = 0; atomic_load(&turn) == now; spins++) pause_(spins);
+}
+
+static void work(long thread) {
+  for (long i = 0; i < count; i++) {
+    Call *c = &calls[i];
+    if (c->barrier && threads > 1) barrier();
+    long begin = c->tasks * thread / threads, end = c->tasks * (thread + 1) / threads;
+    if (begin < end) c->kernel(begin, end, c->buffers);
+  }
+  if (threads > 1) barrier();
+}
+
+static void *worker(void *thread) {
+  long seen = 0;
+  for (;;) {
+    for (int spins = 0; atomic_load(&round_) == seen && spins < 20000; spins++) pause_(spins);
+    if (atomic_load(&round_) == seen) {
+      pthread_mutex_lock(&mutex);
+      while (atomic_load(&round_) == seen) pthread_cond_wait(&wake, &mutex);
+      pthread_mutex_unlock(&mutex);
+    }
+    seen++;
+    work((long)thread);
+  }
+  return 0;
+}
+
+int start(int n) { /* once in a process: threads 1 .. n-1; the caller of run is thread 0 */
+  pthread_attr_t detached;
+  pthread_attr_init(&detached);
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  for (long i = 1; i < n; i++) {
+    pthread_t thread;
+    if (pthread_create(&thread, &detached, worker, (void *)i)) return threads = i;
+    threads = i + 1;
+  }
+  return threads;
+}
+
+void run(Call *c, long n) {
+  calls = c, count = n;
+  if (threads > 1) {
+    pthread_mutex_lock(&mutex);
+    atomic_fetch_add(&round_, 1);
+    pthread_cond_broadcast(&wake);
+    pthread_mutex_unlock(&mutex);
+  }
+  work(0);
+}
+"""
+
+SLACK = 128                             # bytes before and after every buffer, for vectors that overrun its ends
+
+
+def cores():
+    """The number of threads to use: THREADS, or the processors this process may run on."""
+    return int(os.environ.get("THREADS") or len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)))
+
+
+class Buffer:
+    """The numbers of a realized node on a device. `data` is what the device's `allocate` gave, with slack around."""
+    __slots__ = ("device", "dtype", "shape", "data")
+
+    def __init__(self, device, dtype, shape, data):
+        self.device, self.dtype, self.shape, self.data = device, dtype, shape, data
+
+    @classmethod
+    def from_numpy(cls, name, array):
+        device = Device[name]
+        return cls(device, array.dtype, array.shape, device.upload(np.ascontiguousarray(array)))
+
+    @classmethod
+    def copy(cls, other):
+        return cls.from_numpy(other.device.name, other.numpy())
+
+    @classmethod
+    def empty(cls, device, node):
+        return cls(device, node.dtype, node.shape, device.allocate(nbytes(node)))
+
+    def numpy(self):
+        """A new array with the numbers."""
+        return self.device.download(self.data, self.dtype, self.shape)
+
+
+class Plan:
+    """Kernels in execution order with their memory: what realize runs, and what a jit runs again and again.
+
+    Memory is numbered: first the `leaves` (realized nodes that are read), then the `outputs`. What lies between shares
+    one arena, where two buffers overlap if they are never needed at the same time. `updates` says which leaf an output
+    may overwrite, the new value of a parameter for example; `in_place` are those outputs for which that is possible.
+    """
+
+    def __init__(self, device, leaves, outputs, updates=()):
+        self.device = device
+        groups = Fuser(outputs, device.lanes).groups
+        read = {node for kernel in groups for node in kernel.reads()}
+        final = [kernel for kernel in groups if not read.intersection(kernel.outputs)]
+        self.kernels = [kernel for kernel in groups if kernel not in final] + final
+        for kernel in self.kernels:
+            kernel.generate()
+        device.compile(self.kernels)
+        number = {node: i for i, node in enumerate(leaves + outputs)}
+        self.in_place = {output: leaf for output, leaf in dict(updates).items() if self.overwrites(output, leaf)}
+        place, self.arena_bytes = self.place_buffers(number)
+        place.update((node, ("external", number[self.in_place.get(node, node)])) for node in number)
+        self.places = [[place[node] for node in kernel.outputs + kernel.inputs] for kernel in self.kernels]
+        self.barriers = self.find_barriers()
+
+    def overwrites(self, output, leaf):
+        """Can `output` be written where `leaf` is read? If no later kernel reads that, and its own at that index."""
+        at = next(i for i, kernel in enumerate(self.kernels) if output in kernel.outputs)
+        kernel = self.kernels[at]
+        return output.dtype == leaf.dtype and not any(leaf in later.inputs for later in self.kernels[at + 1:]) and all(
+            value.arg[1] == kernel.lowering.flat for value in kernel.values if value.op == "load" and value.arg[0] is leaf)
+
+    def place_buffers(self, number):
+        """A place in the arena for what is neither leaf nor output: first fit, largest first."""
+        last = {node: i for i, kernel in enumerate(self.kernels) for node in kernel.inputs + kernel.outputs}
+        spans = [(nbytes(node), i, last[node], node) for i, kernel in enumerate(self.kernels)
+                 for node in kernel.outputs if node not in number]
+        places, placed, end = {}, [], 0
+        for size, start, stop, node in sorted(spans, key=lambda span: (-span[0], span[1])):
+            at, size = 0, -(-(size + 2 * SLACK) // 256) * 256
+            for other, other_size, other_start, other_stop in sorted(placed):
+                if other_start <= stop and start <= other_stop:
+                    if at + size <= other:
+                        break
+                    at = max(at, other + other_size)
+            placed.append((at, size, start, stop))
+            places[node], end = ("arena", at, at + size), max(end, at + size)
+        return places, end
+
+    def find_barriers(self):
+        """Before which kernels must all threads wait? Where one touches what was written, or writes what was read."""
+        barriers, written, read = [], [], []
+
+        def clash(places, others):
+            return any(p == q or p[0] == q[0] == "arena" and p[1] < q[2] and q[1] < p[2] for p in places for q in others)
+        for kernel, places in zip(self.kernels, self.places):
+            n = len(kernel.outputs)
+            barriers.append(clash(places, written) or clash(places[:n], read))
+            if barriers[-1]:
+                written, read = [], []
+            written, read = written + places[:n], read + places[n:]
+        return barriers
+
+
+def nbytes(node):
+    return node.size * node.dtype.itemsize
+
+
+_lock = threading.RLock()
+
+
+def realize(nodes):
+    """Compute `nodes` and set their buffers."""
+    with _lock:
+        nodes = [node for node in dict.fromkeys(nodes) if node.buffer is None]
+        for name in dict.fromkeys(node.device for node in nodes):
+            device, wanted = Device[name], [node for node in nodes if node.device == name]
+            order = topological(wanted, stop=is_realized)
+            leaves = [node for node in order if node.buffer is not None]
+            plan = device.plan(order, leaves, wanted)
+            buffers = [Buffer.empty(device, node) for node in wanted]
+            device.run(plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
+            for node, buffer in zip(wanted, buffers):
+                node.buffer = buffer
+
+
+def is_realized(node):
+    return node.buffer is not None
+
+
+class CompiledDevice:
+    """What the devices with generated code share: a plan is made once for all graphs of the same structure."""
+
+    def __init__(self):
+        self.plans, self.functions = {}, {}
+
+    def make_plan(self, order, leaves, outputs, updates=()):
+        return Plan(self, leaves, outputs, updates)
+
+    def plan(self, order, leaves, outputs):
+        number = {node: i for i, node in enumerate(order)}
+        key = tuple((node.op, tuple(number[s] for s in node.sources), node.shape, node.dtype,
+                     None if node.op in IDENTITY else repr(node.arg)) if node.buffer is None else
+                    (node.shape, node.dtype) for node in order) + tuple(number[node] for node in outputs)
+        if key not in self.plans:
+            self.plans[key] = Plan(self, leaves, outputs)
+        return self.plans[key]
+
+
+class Memory:
+    """Aligned memory of the host with slack on both sides; `address` is that of the first element."""
+    __slots__ = ("array", "address", "size")
+
+    def __init__(self, size):
+        self.size = size
+        self.array = np.empty(size + 2 * SLACK + 64, np.uint8)
+        start = self.array.ctypes.data
+        self.address = start + SLACK + (-(start + SLACK)) % 64
+
+    def view(self, dtype, shape):
+        start = self.address - self.array.ctypes.data
+        return self.array[start:start + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
+
+
+class HostDevice:
+    """What the devices that compute in the memory of the host share."""
+
+    def allocate(self, size):
+        return Memory(size)
+
+    def upload(self, array):
+        memory = Memory(array.nbytes)
+        memory.view(array.dtype, array.shape)[...] = array
+        return memory
+
+    def download(self, memory, dtype, shape):
+        return memory.view(dtype, shape).copy()
+
+
+class CDevice(HostDevice, CompiledDevice):
+    """Generated C, compiled by the system's compiler, loaded with ctypes and run by threads of its own."""
+    name = "C"
+    flags = ["-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
+             "-shared", "-fPIC", "-w"]
+
+    def __init__(self):
+        self.compiler = shutil.which(os.environ.get("CC") or "cc") or shutil.which("gcc") or shutil.which("clang")
+        if not self.compiler:
+            raise RuntimeError("the C device needs a C compiler (gcc or clang): install one, or name it in CC")
+        version = subprocess.run([self.compiler, "--version"], capture_output=True, text=True).stdout
+        self.identity = version + cpu_description() + " ".join(self.flags)
+        super().__init__()
+        self.lanes, self.arena = 16, None
+        self.runtime = ctypes.CDLL(str(self.libraries([("runtime", C_RUNTIME)])[0]))
+        self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long]
+        self.threads, self.process = 0, None
+
+    def libraries(self, sources):
+        """Shared libraries of (name, C source) pairs, from the cache on disk or compiled, as many at once as cores."""
+        folder, paths, running = cache_folder(), [], []
+        for name, source in sources:
+            key = hashlib.sha256((self.identity + source).encode()).hexdigest()[:32]
+            path = folder / f"{key}.so"
+            paths.append(path)
+            if path.exists():
+                continue
+            part = folder / f"{key}.{os.getpid()}.{threading.get_ident()}"
+            part.with_suffix(".c").write_text(source)
+            command = [self.compiler, *self.flags, "-o", str(part), str(part.with_suffix(".c")), "-lm", "-lpthread"]
+            running.append((subprocess.Popen(command, stderr=subprocess.PIPE, text=True), part, path, name))
+            if len(running) >= cores():
+                self.finish(running.pop(0))
+        for job in running:
+            self.finish(job)
+        return paths
+
+    def finish(self, job):
+        process, part, path, name = job
+        errors = process.communicate()[1]
+        source = part.with_suffix(".c")
+        if process.returncode:
+            raise RuntimeError(f"{self.compiler} could not compile {name} ({source}):\n{errors[:2000]}")
+        os.replace(part, path)
+        source.unlink()
+
+    def compile(self, kernels):
+        missing = {kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}
+        kernels = list(missing.values())
+        sources = []
+        for kernel in kernels:
+            lanes = sorted({kernel.lanes} - {1})
+            prelude = C_PRELUDE + "".join(f"ALL_LANES({n}, {{{', '.join(map(str, range(n)))}}})\n" for n in lanes)
+            sources.append((kernel.name, prelude + kernel.c_source()))
+        for kernel, path in zip(kernels, self.libraries(sources)):
+            self.functions[kernel.key] = getattr(ctypes.CDLL(str(path)), kernel.name)
+
+    def run(self, plan, data):
+        """Run a plan on `data`, the memory of its leaves and outputs."""
+        if self.process != os.getpid():                                 # a fork has no threads but the one that forked
+            self.threads, self.process = self.runtime.start(cores()), os.getpid()
+        if self.arena is None or self.arena.size < plan.arena_bytes:
+            self.arena = Memory(plan.arena_bytes)
+        if not hasattr(plan, "calls"):
+            plan.calls, plan.tables = (Call * len(plan.kernels))(), []
+            for call, kernel, places, barrier in zip(plan.calls, plan.kernels, plan.places, plan.barriers):
+                plan.tables.append((ctypes.c_void_p * len(places))())
+                call.kernel = ctypes.cast(self.functions[kernel.key], ctypes.c_void_p)
+                call.buffers = ctypes.cast(plan.tables[-1], ctypes.c_void_p)
+                call.tasks, call.barrier = kernel.tasks, barrier
+            plan.addresses = [None] * len(data)
+            plan.slots = [[(table, j) for table, places in zip(plan.tables, plan.places)
+                           for j, place in enumerate(places) if place == ("external", i)] for i in range(len(data))]
+            plan.arena = None
+        if plan.arena is not self.arena:
+            plan.arena = self.arena
+            for table, places in zip(plan.tables, plan.places):
+                for j, place in enumerate(places):
+                    if place[0] == "arena":
+                        table[j] = self.arena.address + place[1]
+        for i, memory in enumerate(data):
+            if memory.address != plan.addresses[i]:
+                plan.addresses[i] = memory.address
+                for table, j in plan.slots[i]:
+                    table[j] = memory.address
+        self.runtime.run(plan.calls, len(plan.kernels))
+
+
+class Call(ctypes.Structure):
+    _fields_ = [("kernel", ctypes.c_void_p), ("buffers", ctypes.c_void_p), ("tasks", ctypes.c_long),
+                ("barrier", ctypes.c_long)]
+
+
+def cpu_description():
+    """What the machine code depends on: a library compiled for another processor must not be loaded."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+        return "\n".join(line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part")))
+    except OSError:
+        return platform.processor() + platform.machine()
+
+
+def cache_folder():
+    """The folder of compiled kernels, under the user's cache folder; one that others can write to is refused."""
+    base = os.environ.get("TINY_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or
+                                                         os.path.expanduser("~/.cache"), "tiny")
+    folder = Path(base)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    info = folder.stat()
+    if hasattr(os, "getuid") and (info.st_uid != os.getuid() or info.st_mode & 0o022):
+        raise RuntimeError(f"the cache folder {folder} belongs to or can be written by others: compiled code there "
+                           f"can't be trusted. Remove it, or name another in TINY_CACHE")
+    return folder
+
+
+NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place")
+
+
+class NumpyDevice(HostDevice):
+    """Interprets the graph node by node. It defines what every operation means, and is the oracle of the tests."""
+    name = "NUMPY"
+
+    def plan(self, order, leaves, outputs, updates=()):
+        return NumpyPlan(order, leaves, outputs, {})
+
+    make_plan = plan
+
+    def run(self, plan, data):
+        """Compute every node in order."""
+        order, leaves, outputs, _ = plan
+        values = {node: memory.view(node.dtype, node.shape) for node, memory in zip(leaves, data)}
+        uses = Counter(source for node in order if node not in values for source in set(node.sources))
+        uses.update(outputs)
+        with np.errstate(all="ignore"):
+            for node in order:
+                if node not in values:
+                    values[node] = self.compute(node, *(values[source] for source in node.sources))
+                    for source in set(node.sources):
+                        uses[source] -= 1
+                        if not uses[source]:
+                            del values[source]                          # free what nothing needs any more
+        for node, memory in zip(outputs, data[len(leaves):]):
+            memory.view(node.dtype, node.shape)[...] = values[node]
+
+    def compute(self, node, *x):
+        op, arg = node.op, node.arg
+        if op in ("cast", "bitcast"):
+            return cast_array(x[0], node.dtype) if op == "cast" else x[0].view(node.dtype)
+        if op in ELEMENTWISE:
+            return ELEMENTWISE[op].numpy(*x).astype(node.dtype, copy=False)
+        if op in IDENTITY:
+            return x[0]
+        return {"const": lambda: np.array(arg, node.dtype),
+                "index": lambda: np.arange(arg, dtype=np.int32),
+                "reshape": lambda: x[0].reshape(arg),
+                "expand": lambda: np.broadcast_to(x[0], arg),
+                "permute": lambda: x[0].transpose(arg),
+                "pad": lambda: self.pad(node, x[0]),
+                "shrink": lambda: x[0][tuple(slice(*bounds) for bounds in arg)],
+                "flip": lambda: np.flip(x[0], arg),
+                "sum": lambda: x[0].sum(arg, dtype=node.dtype, keepdims=True),
+                "max_over": lambda: x[0].max(arg, keepdims=True),
+                "gather": lambda: self.gather(*x),
+                "scatter": lambda: self.scatter(node, *x)}[op]()
+
+    def pad(self, node, x):
+        result = np.zeros(node.shape, node.dtype)
+        result[tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, node.arg))] = x
+        return result
+
+    def gather(self, table, index):
+        inside = (index >= 0) & (index < len(table))
+        rows = np.zeros(index.shape + table.shape[1:], table.dtype)
+        rows[inside] = table[index[inside]]
+        return rows
+
+    def scatter(self, node, index, values):
+        inside = (index >= 0) & (index < node.arg)
+        result = np.zeros(node.shape, node.dtype)
+        np.add.at(result, index[inside], values[inside])
+        return result
+
+
+def cast_array(array, dtype):
+    """A NumPy array as `dtype`; bfloat16 is the upper half of a float32, rounded to nearest even."""
+    if array.dtype == dtype:
+        return array
+    if array.dtype == bfloat16:
+        return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32).astype(dtype)
+    if dtype == bfloat16:
+        bits = array.astype(np.float32).view(np.uint32)
+        rounded = np.where(np.isnan(array), bits | 0x400000, bits + 0x7fff + (bits >> 16 & 1)) >> 16
+        return np.asarray(rounded, np.uint16).view(bfloat16)
+    return array.astype(dtype)
+
+
+class TinyJit:
+    """Capture a function of Tensors, then replay its kernels without building a graph again.
+
+    The first call with inputs of given shapes and dtypes runs the function once to see its graph, and makes one plan
+    of all that it returns and all that it assigns. Later calls only run that plan: assigned Tensors (parameters,
+    moments, random state) advance at each call. Reading a value inside the function, or an argument that is neither a
+    Tensor nor a list, tuple or dict of them, raises, since a replay could not follow it.
+    """
+
+    def __init__(self, function):
+        self.function, self.captured = function, {}
+        functools.update_wrapper(self, function)
+
+    def __get__(self, instance, owner):
+        """As a method: one jit for each object."""
+        if instance is None:
+            return self
+        bound = TinyJit(functools.partial(self.function, instance))
+        functools.update_wrapper(bound, self.function)
+        instance.__dict__[self.__name__] = bound
+        return bound
+
+    def __call__(self, *args, **kwargs):
+        if _capturing is not None:                                      # within another jit: part of its capture
+            return self.function(*args, **kwargs)
+        tensors = _tensors_in((args, kwargs))
+        Tensor.realize(*tensors) if tensors else None
+        key = (_outline((args, kwargs)), Tensor.training)
+        if key not in self.captured:
+            self.captured[key] = Capture(self.function, args, kwargs)
+        return self.captured[key].replay(tensors)
+
+
+def _tensors_in(value):
+    """The Tensors in nested tuples, lists and dicts, in order."""
+    if isinstance(value, Tensor):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return [tensor for part in parts for tensor in _tensors_in(part)]
+
+
+def _outline(value):
+    """What a capture depends on: how the arguments nest, and the shape, dtype and device of each Tensor."""
+    if isinstance(value, Tensor):
+        return (value.shape, NAME_OF[value.dtype], value.device)
+    if isinstance(value, dict):
+        return ("dict",) + tuple((name, _outline(part)) for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return (type(value).__name__,) + tuple(_outline(part) for part in value)
+    if value is None:
+        return None
+    raise TypeError(f"jit: arguments must be Tensors (or lists, tuples and dicts of them), not {type(value).__name__} "
+                    f"{value!r}: a replay could not follow its changes")
+
+
+def _replace_tensors(value, tensors):
+    """The same nesting with the next of the iterator `tensors` in place of each Tensor."""
+    if isinstance(value, Tensor):
+        return next(tensors)
+    if isinstance(value, dict):
+        return {name: _replace_tensors(part, tensors) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        parts = [_replace_tensors(part, tensors) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
+
+
+def _holders(tensor):
+    """How many things refer to the node of a Tensor, this function's own references included."""
+    return sys.getrefcount(tensor._node)
+
+
+class Capture:
+    """One captured call of a function: a plan, and where each of its leaves comes from and each output goes."""
+    live = weakref.WeakSet()
+
+    def __init__(self, function, args, kwargs):
+        global _capturing
+        inputs = [Tensor._of(fresh_leaf(tensor.node.buffer)) for tensor in _tensors_in((args, kwargs))]
+        args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
+        gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
+        _capturing = assigned = []
+        try:
+            self.result = function(*args, **kwargs)
+            for tensor, gradient in gradients:                          # a gradient that grows is a state as well
+                if gradient is not None and tensor.grad is not None and tensor.grad is not gradient:
+                    gradient.assign(tensor.grad)
+        finally:
+            _capturing = None
+            before = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
+            after = [(tensor, tensor.node) for tensor, node in before.values()]
+            for tensor, node in before.values():                        # as if the call had not been
+                tensor.node = node
+            for tensor, gradient in gradients:
+                tensor.grad = gradient
+        returned = [tensor.node for tensor in _tensors_in(self.result)]
+        outputs = list(dict.fromkeys([node for _, node in after] + returned))
+        self.direct = {i: node for i, node in enumerate(returned) if node.buffer is not None}
+        outputs = [node for node in outputs if node.buffer is None]
+        held = {tensor.node: tensor for tensor in list(Tensor._trainable.values())}
+        lazy = [node for node in topological(outputs, stop=is_realized) if node in held and node.buffer is None]
+        realize([node for _, node in before.values() if node.size] + [node for node in lazy if node not in outputs])
+        order = topological(outputs, stop=is_realized)
+        leaves = [node for node in order if node.buffer is not None]
+        devices = {node.device for node in outputs}
+        if len(devices) != 1:
+            raise RuntimeError(f"jit: a captured function must compute on one device, not {sorted(devices) or 'none'}")
+        self.device = Device[devices.pop()]
+        updates = {new: old for (_, new), (_, old) in zip(after, before.values()) if old in leaves}
+        self.plan = self.device.make_plan(order, leaves, outputs, updates)
+        # Where the memory of each leaf comes from: a Tensor that may be assigned, an argument's number, or a fixed node.
+        owners = {**held, **{old: tensor for tensor, old in before.values()},
+                  **{tensor.node: i for i, tensor in enumerate(inputs)}}
+        self.sources = [owners.get(leaf, leaf) for leaf in leaves]
+        index = {node: i for i, node in enumerate(outputs)}
+        self.targets = [(tensor, index[new], new in self.plan.in_place) for tensor, new in after]
+        self.returned = [index.get(node) for node in returned]
+        self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
+        self.spare = {}
+        for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
+            own(tensor)
+        Capture.live.add(self)
+
+    def reassigned(self, tensor, old):
+        """A Tensor was assigned outside of the jit: from now on this plan reads what that Tensor holds."""
+        self.sources = [tensor if source is old else source for source in self.sources]
+
+    def replay(self, arguments):
+        for source in self.sources:
+            if isinstance(source, Tensor) and source.node.buffer is None:
+                source.realize()
+        for tensor, _, in_place in self.targets:
+            if in_place and (_holders(tensor) > UNSHARED or tensor.node.buffer is None):
+                own(tensor)                                             # others need the old value: they keep it
+        data = [(arguments[s].node if isinstance(s, int) else s.node if isinstance(s, Tensor) else s).buffer.data
+                for s in self.sources]
+        places = [None] * len(self.outputs)
+        for tensor, i, in_place in self.targets:
+            if in_place:
+                places[i] = tensor.node.buffer
+        fresh = [buffer or Buffer(self.device, dtype, shape, self.device.allocate(size))
+                 for buffer, (dtype, shape, size) in zip(places, self.outputs)]
+        with _lock:
+            self.device.run(self.plan, data + [buffer.data for buffer in fresh])
+        for tensor, i, in_place in self.targets:
+            if not in_place:
+                tensor.node = fresh_leaf(fresh[i])
+        Tensor._random_host = None
+        results = []
+        for k, i in enumerate(self.returned):
+            if i is None:
+                results.append(Tensor._of(self.direct[k]))
+            else:
+                shared = any(i == j and in_place for _, j, in_place in self.targets)
+                results.append(Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if shared else fresh[i])))
+        return _replace_tensors(self.result, iter(results))
+
+
+def fresh_leaf(buffer):
+    """A new leaf of the graph that holds the numbers of `buffer`."""
+    leaf = Node("buffer", (), next(_serial), buffer.shape, buffer.dtype, buffer.device.name)
+    leaf.buffer = buffer
+    return leaf
+
+
+def own(tensor):
+    """Give a Tensor a node and memory that nothing else refers to."""
+    tensor.node = fresh_leaf(Buffer.copy(tensor.realize().node.buffer))
+
+
+def _count_holders():
+    tensor = Tensor._of(Node("buffer", (), next(_serial), (), float32, "NUMPY"))
+    return _holders(tensor)
+
+
+UNSHARED = _count_holders()             # what _holders gives where only the Tensor holds its node
+jit = TinyJit
+
+
+class Devices(dict):
+    """The devices by name; one is made when it is first asked for."""
+    makers = {"C": CDevice, "NUMPY": NumpyDevice}
+
+    def __missing__(self, name):
+        self[name] = self.makers[name]()
+        return self[name]
+
+
+Device = Devices()
+Device.DEFAULT = os.environ.get("DEVICE", "C")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 7. Layers, optimizers, state
+#
+# A layer is a plain object: its parameters are attributes, and calling it computes. An optimizer is arithmetic on
+# parameters: it writes down every new value as a lazy graph, and has all of them computed together. A model's state is
+# the dictionary of its Tensors by name, which a safetensors file holds. Nothing here knows about kernels or devices.
+# ---------------------------------------------------------------------------------------------------------------------
+def _weight_and_bias(outputs, *inputs, bias):
+    """Initial weights (outputs, *inputs) and biases (outputs), uniform within 1 / sqrt(number of inputs) of zero."""
+    bound = 1 / math.sqrt(math.prod(inputs))
+    draw = functools.partial(Tensor.uniform, low=-bound, high=bound, requires_grad=True)
+    return draw(outputs, *inputs), draw(outputs) if bias else None
+
+
+class Linear:
+    """x @ weight.T + bias, from (..., in_features) to (..., out_features); `weight` is (out, in) as in PyTorch."""
+
+    def __init__(self, in_features, out_features, bias=True):
+        self.weight, self.bias = _weight_and_bias(out_features, in_features, bias=bias)
+
+    def __call__(self, x):
+        return x.linear(self.weight.transpose(), self.bias)
+
+
+class Embedding:
+    """Row i of `weight` (vocab_size, embed_size) for each integer i of an index of any shape."""
+
+    def __init__(self, vocab_size, embed_size):
+        self.weight = Tensor.glorot_uniform(vocab_size, embed_size, requires_grad=True)
+
+    def __call__(self, index):
+        return self.weight[index]
+
+
+class LayerNorm:
+    """Zero mean and unit variance over the last axes, those of `normalized_shape`; then times weight, plus bias."""
+
+    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True):
+        self.eps, self.axes = eps, tuple(range(-np.size(normalized_shape), 0))
+        self.weight = Tensor.ones(normalized_shape, requires_grad=True) if elementwise_affine else None
+        self.bias = Tensor.zeros(normalized_shape, requires_grad=True) if elementwise_affine else None
+
+    def __call__(self, x):
+        x = x.layernorm(self.axes, self.eps)
+        return x if self.weight is None else x * self.weight + self.bias
+
+
+class RMSNorm:
+    """Unit root mean square over the last axis, of size `dim`, then times weight (https://arxiv.org/abs/1910.07467)."""
+
+    def __init__(self, dim, eps=1e-6, elementwise_affine=True):
+        self.eps, self.weight = eps, Tensor.ones(dim, requires_grad=True) if elementwise_affine else None
+
+    def __call__(self, x):
+        wide = x.cast(promote(x.dtype, float32))                        # squares of 16-bit floats would overflow
+        y = (wide * (wide.square().mean(-1, keepdim=True) + self.eps).rsqrt()).cast(x.dtype)
+        return y if self.weight is None else y * self.weight
+
+
+class Conv2d:
+    """Convolution of (batch, in, height, width) with `weight` (out, in / groups, kernel height, kernel width)."""
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        kernel = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
+        self.weight, self.bias = _weight_and_bias(out_channels, in_channels // groups, *kernel, bias=bias)
+
+    def __call__(self, x):
+        return x.conv2d(self.weight, self.bias, self.groups, self.stride, self.dilation, self.padding)
+
+
+class BatchNorm:
+    """Zero mean and unit variance of each channel (axis 1) over all other axes; then times weight, plus bias.
+
+    While Tensor.training the statistics are the batch's, and running averages of them are kept; otherwise they are the
+    running averages. An optimizer that has these among its parameters computes them along with its step.
+    """
+
+    def __init__(self, sz, eps=1e-5, affine=True, track_running_stats=True, momentum=0.1):
+        self.eps, self.momentum, self.track_running_stats = eps, momentum, track_running_stats
+        self.weight = Tensor.ones(sz, requires_grad=True) if affine else None
+        self.bias = Tensor.zeros(sz, requires_grad=True) if affine else None
+        if track_running_stats:
+            self.running_mean = Tensor.zeros(sz, requires_grad=False)
+            self.running_var = Tensor.ones(sz, requires_grad=False)
+            self.num_batches_tracked = Tensor.zeros(dtype=int64, requires_grad=False)
+
+    def __call__(self, x):
+        axes = tuple(a for a in range(x.ndim) if a != 1)
+        mean, variance = x.mean(axes), x.var(axes, correction=0)
+        if self.track_running_stats and Tensor.training:
+            for running, batch in ((self.running_mean, mean), (self.running_var, x.var(axes))):
+                running.assign((1 - self.momentum) * running + self.momentum * batch.detach())
+            self.num_batches_tracked += 1
+        elif self.track_running_stats:
+            mean, variance = self.running_mean, self.running_var
+        return x.batchnorm(self.weight, self.bias, mean, (variance + self.eps).rsqrt())
+
+
+class Dropout:
+    """While Tensor.training, zero each element with probability `p` and multiply the others by 1 / (1 - p)."""
+
+    def __init__(self, p=0.5):
+        self.p = p
+
+    def __call__(self, x):
+        return x.dropout(self.p)
+
+
+class Optimizer:
+    """What optimizers share: the parameters, each with its weight decay, the learning rate, and the step.
+
+    `params` is a list of Tensors or, where weight decay differs, of {"params": [...], "weight_decay": ...}. `lr` is a
+    Tensor of shape (1,), so that `opt.lr = 3e-4` and `opt.lr.assign(...)` also reach a step that TinyJit has captured.
+    Tensors with requires_grad=False, such as running averages, are not stepped but computed along with the step.
+    """
+
+    def __init__(self, params, lr, weight_decay):
+        groups = [group if isinstance(group, dict) else {"params": [group]} for group in params]
+        self.decays = {p: group.get("weight_decay", weight_decay) for group in groups for p in group["params"]}
+        self.params = [p for p in self.decays if p.requires_grad is not False]
+        if not self.params:
+            raise ValueError(f"{type(self).__name__}: there is no parameter to optimize")
+        for p in [p for p in self.params if not p.requires_grad]:
+            p.requires_grad = True
+        self._lr = Tensor([lr], dtype=float32, device=self.params[0].device)
+        Tensor.realize(*self.decays)
+
+    def zeros(self):
+        """A zero for each parameter, of its shape; float32 where 16 bits would lose what is added to it."""
+        return [Tensor(np.zeros(p.shape, promote(p.dtype, float32)), device=p.device) for p in self.params]
+
+    @property
+    def lr(self):
+        return self._lr
+
+    @lr.setter
+    def lr(self, rate):
+        self._lr.assign(rate if isinstance(rate, Tensor) else Tensor([rate], device=self._lr.device)).realize()
+
+    def zero_grad(self):
+        """Forget the gradients, to which the next backward() would add."""
+        for p in self.params:
+            p.grad = None
+
+    def step(self):
+        """Change all parameters by their gradients. Everything that changes is computed in one call."""
+        for i, p in enumerate(self.params):
+            if p.grad is None:
+                raise RuntimeError(f"step: parameter {i}, of shape {p.shape}, has no gradient from backward()")
+        changes = list(self.changes())                                  # all from the old values
+        Tensor.realize(*self.decays, *(tensor.assign(value) for tensor, value in changes))
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent; momentum and Nesterov's form of it as PyTorch defines them."""
+
+    def __init__(self, params, lr=0.001, momentum=0.0, weight_decay=0.0, nesterov=False):
+        super().__init__(params, lr, weight_decay)
+        self.momentum, self.nesterov, self.velocities = momentum, nesterov, self.zeros()
+
+    def changes(self):
+        """Each Tensor that a step changes, with its new value."""
+        for p, velocity in zip(self.params, self.velocities):
+            direction = p.grad + self.decays[p] * p if self.decays[p] else p.grad
+            if self.momentum:
+                new_velocity = self.momentum * velocity + direction
+                yield velocity, new_velocity
+                direction = direction + self.momentum * new_velocity if self.nesterov else new_velocity
+            yield p, p - self.lr * direction
+
+
+class AdamW(Optimizer):
+    """Adam (https://arxiv.org/abs/1412.6980) with decoupled weight decay (https://arxiv.org/abs/1711.05101)."""
+
+    def __init__(self, params, lr=0.001, b1=0.9, b2=0.999, eps=1e-8, weight_decay=0.01):
+        super().__init__(params, lr, weight_decay)
+        self.b1, self.b2, self.eps = b1, b2, eps
+        self.means, self.squares = self.zeros(), self.zeros()           # moving averages of the gradient, its square
+        self.mass1, self.mass2 = [Tensor([0.0], device=self.lr.device) for _ in range(2)]       # how full they are
+
+    def changes(self):
+        """Each Tensor that a step changes, with its new value; a parameter and its averages can be one kernel."""
+        # The averages start at zero, and after t steps hold only 1 - b ** t of what they average: divide by that. It is
+        # what the average of a constant 1 would be, and as such more exact in float32 than the power.
+        mass1, mass2 = self.b1 * self.mass1 + (1 - self.b1), self.b2 * self.mass2 + (1 - self.b2)       # (1,)
+        rate, root = self.lr / mass1, mass2.sqrt()                      # (1,)
+        yield from ((self.mass1, mass1), (self.mass2, mass2))
+        for p, mean, square in zip(self.params, self.means, self.squares):
+            g, kept = p.grad.cast(mean.dtype), 1 - self.lr * self.decays[p]
+            new_mean = self.b1 * mean + (1 - self.b1) * g
+            new_square = self.b2 * square + (1 - self.b2) * g * g
+            new = p * kept - rate * new_mean / (new_square.sqrt() / root + self.eps)
+            yield from ((p, new), (mean, new_mean), (square, new_square))
+
+
+def clip_grad_norm_(params, max_norm):
+    """Scale all gradients alike so that, taken as one vector, their norm is at most `max_norm`; return their norm."""
+    params = [p for p in params if p.grad is not None]
+    norm = sum(p.grad.cast(promote(p.dtype, float32)).square().sum() for p in params).sqrt()
+    scale = (max_norm / (norm + 1e-6)).minimum(1)
+    for p in params:
+        p.grad = (p.grad * scale).cast(p.grad.dtype)
+    return norm
+
+
+def get_state_dict(obj, prefix=""):
+    """All Tensors within `obj` by name, as in "layers.0.weight": it looks into attributes, lists, tuples and dicts.
+
+    A Tensor that is there twice (tied weights) has both names.
+    """
+    if isinstance(obj, Tensor):
+        return {prefix[:-1]: obj}
+    obj = dict(enumerate(obj)) if isinstance(obj, (list, tuple)) else obj
+    children = obj if isinstance(obj, dict) else getattr(obj, "__dict__", {})
+    return {name: tensor for key, child in children.items()
+            for name, tensor in get_state_dict(child, f"{prefix}{key}.").items()}
+
+
+def get_parameters(obj):
+    """All Tensors within `obj`, each once."""
+    return list(dict.fromkeys(get_state_dict(obj).values()))
+
+
+def load_state_dict(model, state, strict=True):
+    """Set the Tensors within `model` to those of `state`, {name: Tensor}; without `strict`, those that both have.
+
+    Names, shapes and dtypes are all checked before anything changes; a ValueError lists everything that does not fit.
+    """
+    own = get_state_dict(model)
+    here, there = ({name: f"{NAME_OF[tensor.dtype]}{list(tensor.shape)}" for name, tensor in tensors.items()}
+                   for tensors in (own, state))
+    names = {**own, **state} if strict else [name for name in own if name in state]
+    faults = [f"{name} is {here.get(name, 'not')} in the model, {there.get(name, 'not')} in the state"
+              for name in names if here.get(name) != there.get(name)]
+    if faults:
+        raise ValueError("load_state_dict: " + "; ".join(faults))
+    for name in names:
+        own[name].assign(state[name].to(own[name].device)).realize()
+
+
+# A safetensors file (https://huggingface.co/docs/safetensors): eight bytes that give the length of the header; the
+# header, JSON, {name: {"dtype": code, "shape": [...], "data_offsets": [start, stop]}}; the numbers, without a gap.
+SAFETENSORS = {"F64": float64, "I64": int64, "F32": float32, "I32": int32, "U32": uint32, "F16": float16,
+               "BF16": bfloat16, "I8": int8, "U8": uint8, "BOOL": bool_}
+
+
+def safe_save(tensors, path, metadata=None):
+    """Write {name: Tensor} and `metadata`, {str: str}, to a safetensors file.
+
+    The file is written beside `path`, and takes its place when it is on the disk: `path` is never half a file.
+    """
+    codes = {dtype: code for code, dtype in SAFETENSORS.items()}
+    header, stop, temporary = {"__metadata__": metadata or {}}, 0, f"{path}.{os.getpid()}.tmp"
+    for name, tensor in tensors.items():
+        start, stop = stop, stop + tensor.nbytes()
+        header[name] = {"dtype": codes[tensor.dtype], "shape": tensor.shape, "data_offsets": [start, stop]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)                                     # the numbers start at a multiple of eight
+    try:
+        with open(temporary, "wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text)
+            for tensor in tensors.values():
+                file.write(cast_array(tensor.numpy(), tensor.dtype).tobytes())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def safe_load(path):
+    """The Tensors of a safetensors file, {name: Tensor}. A ValueError says what is wrong with a file that is none."""
+    return {name: Tensor(array) for name, array in _read_safetensors(path)[0].items()}
+
+
+def safe_load_metadata(path):
+    """The metadata of a safetensors file, {str: str}."""
+    return _read_safetensors(path)[1]
+
+
+def _read_safetensors(path):
+    """The arrays, {name: array}, and the metadata of a file that nobody vouches for."""
+    def require(condition, problem):
+        if not condition:
+            raise ValueError(problem)
+
+    def unique(pairs):
+        require(len(dict(pairs)) == len(pairs), f"a name stands twice among {[name for name, _ in pairs]}")
+        return dict(pairs)
+
+    arrays, stop = {}, 0
+    try:
+        with open(path, "rb") as file:
+            length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size - 8
+            require(length <= min(size, 10 ** 8), f"a header of {length} bytes in a file of {size + 8}; 100 MB are allowed")
+            header, data = json.loads(file.read(length).decode(), object_pairs_hook=unique), np.fromfile(file, uint8)
+        metadata = header.pop("__metadata__", {})
+        require(all(isinstance(value, str) for value in metadata.values()), "__metadata__ holds more than strings")
+        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+            code, shape, start = entry["dtype"], entry["shape"], stop
+            sound = isinstance(shape, list) and len(shape) <= 32 and all(type(n) is int and n >= 0 for n in shape)
+            require(sound and code in SAFETENSORS, f"{name!r} has dtype {code!r} and shape {shape!r}")
+            stop = start + math.prod(shape) * SAFETENSORS[code].itemsize        # all data, in order and without gaps
+            require(entry["data_offsets"] == [start, stop] and stop <= len(data),
+                    f"{name!r} has data_offsets {entry['data_offsets']}, not {[start, stop]} within {len(data)}")
+            raw = data[start:stop]
+            arrays[name] = (raw != 0 if code == "BOOL" else raw.view(SAFETENSORS[code])).reshape(shape)
+        require(stop == len(data), f"{len(data) - stop} bytes belong to no tensor")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} is not a sound safetensors file: {type(error).__name__}: {error}") from None
+    return arrays, metadata
+
+
+def _namespace(*members, **others):
+    return SimpleNamespace(**{member.__name__: member for member in members}, **others)
+
+
+nn = _namespace(Linear, Embedding, LayerNorm, RMSNorm, Conv2d, BatchNorm, Dropout, BatchNorm2d=BatchNorm)
+nn.optim = _namespace(SGD, AdamW, clip_grad_norm_, Adam=functools.partial(AdamW, weight_decay=0.0))
+nn.state = _namespace(get_parameters, get_state_dict, load_state_dict, safe_save, safe_load, safe_load_metadata)
