@@ -85,11 +85,13 @@ class MLP:
         self.c_proj = nn.Linear(4 * config.n_embd, config.n_embd, bias=config.bias)
 
     def __call__(self, x):
-        x = self.c_fc(x).gelu()                                         # (B, T, 4 C)
+        x = self.c_fc(x).gelu()                                         # (B, T, 4 C); gelu's tanh approximation
         return self.c_proj(x).dropout(self.dropout)                     # (B, T, C)
 
 
 class Block:
+    """One layer: its two parts add what they find to the residual stream, which runs through all layers."""
+
     def __init__(self, config):
         self.ln_1, self.attn = LayerNorm(config.n_embd, config.bias), CausalSelfAttention(config)
         self.ln_2, self.mlp = LayerNorm(config.n_embd, config.bias), MLP(config)
@@ -243,9 +245,12 @@ def train(options):
           f"{sum(p.numel() for p in nn.state.get_parameters(model)):,} parameters, on {Device.DEFAULT}", flush=True)
 
     stopped = []
-    def stop(*_):                                                       # let the step finish, then save
+
+    def stop(*_):
+        """Ctrl-C: let the step finish, so that what is saved is whole; but a second Ctrl-C does not wait."""
         stopped.append(True)
-        signal.signal(signal.SIGINT, signal.default_int_handler)        # unless one cannot wait
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
     usual = signal.signal(signal.SIGINT, stop)
     progress = Progress(options.steps, options.batch * options.context)
     for done in range(1, options.steps + 1):
@@ -367,7 +372,7 @@ def parse_command_line(arguments):
     common.add_argument("--seed", type=int, default=0, metavar="N", help="of all random numbers (0)")
     common.add_argument("--device", choices=["C", "CL", "NUMPY"], help="where to compute (the best there is)")
 
-    parser = Parser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0], epilog="Each has a --help of its own. Without one it trains.")
     commands = parser.add_subparsers(dest="command", metavar="{train,bench}")
     command = commands.add_parser("train", parents=[common], help="train on a text and write (the default)")
     count(command, "--steps", 2000, "training steps")

@@ -1796,7 +1796,7 @@ class Lowering:
 
     def __init__(self, fuser, outputs):
         self.fuser, self.outputs, self.splits = fuser, outputs, {}
-        self.copied = fuser.copied.get(outputs[0])                      # the view, where this kernel is a layout copy
+        self.copies = {view: copy for node in outputs for view, copy in fuser.copies[node].items()}
         while self.attempt():
             pass
 
@@ -1913,7 +1913,7 @@ class Lowering:
             return self.memo[key]
         view = (node, index)                                            # the topmost node below any expand
         while True:
-            node = self.fuser.copies.get(node, node) if node is not self.copied else node
+            node = self.copies.get(node, node)
             op, arg = node.op, node.arg
             if self.reads(node):
                 result = self.load(node, index, guard)
@@ -2560,6 +2560,15 @@ def literal(value, dtype):
         else f"({TYPE_OF[dtype]}){number}" if dtype not in (int32,) else str(number)
 
 
+def is_contraction(node):
+    """Does the node sum a product of two operands that are each repeated along an axis that the other is not?"""
+    if node.op != "sum" or node.sources[0].op != "mul":
+        return False
+    repeated = [{a for a, (n, m) in enumerate(zip(x.shape, x.sources[0].shape if x.op == "expand" else x.shape))
+                 if n != m and a not in node.arg} for x in node.sources[0].sources]
+    return bool(repeated[0] - repeated[1] and repeated[1] - repeated[0])
+
+
 class Fuser:
     """Groups the nodes that `outputs` need into kernels.
 
@@ -2569,16 +2578,13 @@ class Fuser:
     """
 
     def __init__(self, outputs, lanes):
-        self.lanes, self.stored, self.copies, self.copied, self.kernels = lanes, set(), {}, {}, {}
-        self.consumers, depth = defaultdict(list), {}
-        for node in topological(outputs, stop=lambda node: node.buffer is not None):
-            sources = node.sources if node.buffer is None else ()
-            for source in set(sources):
+        self.lanes, self.stored, self.copies, self.copied, self.kernels = lanes, set(), defaultdict(dict), {}, {}
+        self.consumers = defaultdict(list)
+        order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
+        for node in order:
+            for source in set(node.sources):
                 self.consumers[source].append(node)
-            depth[node] = 1 + max((depth[s] for s in sources), default=0)
-            if node.buffer is None and (node.op in ("contiguous", "scatter") or depth[node] % 128 == 0
-                                        and node.op in ELEMENTWISE):    # a kernel is at most that deep
-                self.stored.add(node)
+        self.foresee(order)
         self.stored.update(node for node in outputs if node.buffer is None)
         pending = list(self.stored)
         while pending:
@@ -2586,6 +2592,18 @@ class Fuser:
                 self.make(pending.pop(), pending)
             self.share(pending)
         self.groups = self.merge()
+
+    def foresee(self, order):
+        """Store what is sure to be stored in the end: it saves attempts, and bounds how deep a kernel can get."""
+        depth = defaultdict(int)                                        # nodes since the last that is stored
+        for node in order:
+            depth[node] = 1 + max((depth[source] for source in node.sources), default=0)
+            if node.op in ("contiguous", "scatter") or depth[node] > 200 and node.op in ELEMENTWISE:
+                self.stored.add(node)
+            elif is_contraction(node):
+                self.stored.add(self.tail(node))
+            if node in self.stored:
+                depth[node] = 0
 
     def make(self, node, pending):
         """Make the kernel of a stored node; what it turns out to need first goes on `pending`."""
@@ -2638,7 +2656,8 @@ class Fuser:
         The copy is an ordinary node that is put in place of the view of the buffer that the kernel reads.
         """
         view, index = kernel.lowering.origin[value]
-        if view in self.copies or value.arg[0] in self.copied or kernel.outputs[0] in self.copied:
+        copies = self.copies[kernel.outputs[0]]
+        if view in copies or value.arg[0] in self.copied or kernel.outputs[0] in self.copied:
             return False
         axes = [a for a in range(len(view.shape)) if view.shape[a] > 1]
         lasts = [a for a in axes if stride_along(index[a], last) == 1]
@@ -2657,7 +2676,7 @@ class Fuser:
             back = reshape(permute(stored, tuple(axes.index(a) for a in range(len(axes)))), moved.shape)
         else:
             stored = back = Node("contiguous", (moved,))
-        self.copies[view] = permute(back, tuple(order.index(a) for a in range(len(order))))
+        copies[view] = permute(back, tuple(order.index(a) for a in range(len(order))))
         self.copied[stored] = view
         self.stored.add(stored)
         return True
