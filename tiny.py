@@ -77,11 +77,10 @@ class Node:
     """One value of the graph: `op` applied to `sources` with `arg`; `shape` and `dtype` of the result.
 
     `device` is the name of the device that computes it. `buffer` is set once the value has been computed; the sources
-    stay, so that a gradient can still be asked for. `handles` counts the Tensors that hold the node.
+    stay, so that a gradient can still be asked for.
     `line` is the (file, line number) of the user's Python that made the node first.
     """
-    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "handles",
-                 "__weakref__")
+    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "__weakref__")
     known = weakref.WeakValueDictionary()
 
     def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
@@ -89,7 +88,7 @@ class Node:
         node = cls.known.get(key)
         if node is None:
             node = object.__new__(cls)
-            node.op, node.sources, node.arg, node.buffer, node.handles = op, sources, arg, None, 0
+            node.op, node.sources, node.arg, node.buffer = op, sources, arg, None
             node.shape = sources[0].shape if shape is None else shape
             node.dtype = sources[0].dtype if dtype is None else dtype
             node.device = sources[0].device if device is None else device
@@ -243,23 +242,21 @@ def as_dtype(dtype):
 
 def promote(a, b):
     """The dtype of a result of `a` and `b`: a float wins over an integer, within a kind the one that holds both."""
-    if a == b:
-        return a
     if is_float(a) != is_float(b):
         return a if is_float(a) else b
-    if is_float(a):
-        return float32 if a.itemsize == b.itemsize else max(a, b, key=lambda dtype: dtype.itemsize)
-    wider = np.promote_types(a, b)
+    if {a, b} == {float16, bfloat16}:
+        return float32
+    wider = max(a, b, key=lambda dtype: dtype.itemsize) if is_float(a) else np.promote_types(a, b)
     return wider if wider in NAME_OF else int32                         # int8 with uint8: NumPy has an int16
 
 
 def _result_dtype(operands):
     """The dtype of Tensors and Python scalars together; a scalar decides only when it is of a higher kind."""
     found = functools.reduce(promote, [x.dtype for x in operands if isinstance(x, Tensor)], bool_)
-    scalars = [x for x in operands if not isinstance(x, Tensor)]
-    if any(isinstance(x, float) for x in scalars) and not is_float(found):
+    scalars = [type(x) for x in operands if not isinstance(x, Tensor)]
+    if float in scalars and not is_float(found):
         return float32
-    return int32 if found == bool_ and any(not isinstance(x, bool) for x in scalars) else found
+    return int32 if int in scalars and found == bool_ else found
 
 
 def _operands(op, values, device):
@@ -276,12 +273,11 @@ def _operands(op, values, device):
 
 
 def _broadcast_shape(op, tensors):
-    shapes = {x.shape for x in tensors}
+    shapes = [x.shape for x in tensors]
     try:
-        return shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
+        return shapes[0] if len(set(shapes)) == 1 else np.broadcast_shapes(*shapes)
     except ValueError:
-        shapes = " and ".join(str(x.shape) for x in tensors)
-        raise ValueError(f"{op}: shapes {shapes} do not broadcast together") from None
+        raise ValueError(f"{op}: shapes {' and '.join(map(str, shapes))} do not broadcast together") from None
 
 
 def _apply(op, *values):
@@ -299,8 +295,7 @@ def _apply(op, *values):
     compute = float32 if is_short_float(dtype) else uint8 if dtype == bool_ and op in COMPARISONS else dtype
     values = [*condition, *(Tensor._of(cast(x.node, compute)) for x in values)]
     shape = _broadcast_shape(op, values)
-    nodes = [expand(reshape(x.node, (1,) * (len(shape) - x.ndim) + x.shape), shape) for x in values]
-    node = elementwise(op, *nodes)
+    node = elementwise(op, *(expand(reshape(x.node, (1,) * (len(shape) - x.ndim) + x.shape), shape) for x in values))
     return Tensor._of(node if op in COMPARISONS else cast(node, dtype))
 
 
@@ -312,20 +307,13 @@ def _contract(x, weight, axes):
     return product.cast(dtype) if is_float(dtype) else product
 
 
-def _ints(op, arguments):
-    """The integers of f(1, 2), f((1, 2)) or f([1, 2])."""
+def _ints(op, arguments, lowest=0):
+    """The integers of f(1, 2), f((1, 2)) or f([1, 2]), none below `lowest`."""
     if len(arguments) == 1 and isinstance(arguments[0], (tuple, list)):
         arguments = arguments[0]
-    if not all(isinstance(a, (int, np.integer)) for a in arguments):
-        raise TypeError(f"{op}: needs integers, got {tuple(arguments)}")
+    if not all(isinstance(a, (int, np.integer)) and a >= lowest for a in arguments):
+        raise ValueError(f"{op}: needs integers, none below {lowest}, got {tuple(arguments)}")
     return tuple(int(a) for a in arguments)
-
-
-def _shape(op, arguments):
-    shape = _ints(op, arguments)
-    if any(n < 0 for n in shape):
-        raise ValueError(f"{op}: a shape has no negative sizes, got {shape}")
-    return shape
 
 
 def _two(value):
@@ -335,8 +323,7 @@ def _two(value):
 
 def _index(k):
     """One entry of an index: lists become arrays, and what cannot index raises."""
-    k = int(k) if isinstance(k, np.integer) else np.array(k) if isinstance(k, list) and k else k
-    k = np.zeros(0, np.int32) if isinstance(k, list) else k
+    k = int(k) if isinstance(k, np.integer) else np.array(k, None if k else int32) if isinstance(k, list) else k
     dtype = k.dtype if isinstance(k, (Tensor, np.ndarray)) else None
     if isinstance(k, (bool, np.bool_)) or dtype == bool_:
         raise IndexError("index: the shape that a bool mask selects depends on data; use mask.where(x, other)")
@@ -352,20 +339,15 @@ def _leaf(array, device):
     return node
 
 
+def _formula(doc, function):
+    """A method of Tensor that is one expression."""
+    function.__doc__ = doc
+    return function
+
+
 def _row(op, doc):
     """A method of Tensor that applies the row `op` of ELEMENTWISE."""
-    def method(self, *others):
-        return _apply(op, self, *others)
-    method.__name__, method.__doc__ = op, doc
-    return method
-
-
-def _cast_to(dtype):
-    """A method of Tensor that casts to `dtype`."""
-    def method(self):
-        return self.cast(dtype)
-    method.__doc__ = f"The values as {NAME_OF[dtype]}."
-    return method
+    return _formula(doc, lambda self, *others: _apply(op, self, *others))
 
 
 class Tensor:
@@ -375,48 +357,26 @@ class Tensor:
     int32, an array keeps its dtype. With `requires_grad`, backward() leaves a gradient in `grad`.
     """
     training = False                                                    # see train()
-    grad, _node, _requires_grad = None, None, None
+    grad, _requires_grad = None, None
     _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
     __array_ufunc__ = None                                              # array + tensor is ours to compute
+    __hash__ = object.__hash__                                          # by identity, though == is by element
 
     def __init__(self, data, dtype=None, requires_grad=None, device=None):
-        device = device or Device.DEFAULT
-        try:
-            array = np.array(data)
-        except ValueError as error:
-            raise ValueError(f"Tensor: the data is not a regular array: {error}") from None
-        if not isinstance(data, (np.ndarray, np.generic)):              # Python's numbers
-            array = array.astype({float64: float32, int64: int32}.get(array.dtype, array.dtype), copy=False)
-            if array.dtype == int32 and np.any(array != np.array(data)):
-                raise ValueError("Tensor: the integers do not fit in int32; give dtype=int64 and a NumPy array")
-        if array.dtype not in NAME_OF:
-            raise TypeError(f"Tensor: cannot hold {array.dtype} data: use one of {', '.join(DTYPES)}")
-        self.node = _leaf(cast_array(array, as_dtype(dtype or array.dtype)), device)
+        array = np.array(data)
+        if dtype is None and not isinstance(data, (np.ndarray, np.generic)):            # Python's numbers
+            array = np.array(data, {float64: float32, int64: int32}.get(array.dtype))
+        self.node = _leaf(cast_array(array, as_dtype(dtype or array.dtype)), device or Device.DEFAULT)
         self.requires_grad = requires_grad
 
     @classmethod
     def _of(cls, node, requires_grad=None):
         """A Tensor on `node`. An empty result is a constant, so that nothing is ever computed on no data."""
         self = object.__new__(cls)
-        self.node = node if node.op == "buffer" or 0 not in node.shape else constant(0, node.dtype, node.shape, node.device)
+        empty = 0 in node.shape and node.op != "buffer"
+        self.node = constant(0, node.dtype, node.shape, node.device) if empty else node
         self.requires_grad = requires_grad
         return self
-
-    @property
-    def node(self):
-        """The node of the graph that this Tensor holds."""
-        return self._node
-
-    @node.setter
-    def node(self, node):
-        node.handles += 1
-        if self._node is not None:
-            self._node.handles -= 1
-        self._node = node
-
-    def __del__(self):
-        if self._node is not None:
-            self._node.handles -= 1
 
     @property
     def requires_grad(self):
@@ -427,29 +387,21 @@ class Tensor:
     def requires_grad(self, wanted):
         if wanted and not is_float(self.dtype):
             raise TypeError(f"requires_grad: only floats have gradients, this Tensor is {NAME_OF[self.dtype]}")
-        if wanted and (self.node.op != "buffer" or self.node.handles > 1):
+        if wanted and self.node.op != "buffer":
             self.node = Node("contiguous", (self.node,), next(_serial))  # equal values, yet a gradient of its own
         if wanted:
             Tensor._trainable[id(self)] = self
         self._requires_grad = wanted
 
+    _node = property(lambda self: self.node)
     shape = property(lambda self: self.node.shape, doc="Sizes of the axes.")
     dtype = property(lambda self: self.node.dtype, doc="Type of the numbers, an np.dtype.")
     device = property(lambda self: self.node.device, doc="Name of the device that holds the numbers.")
     ndim = property(lambda self: len(self.node.shape), doc="Number of axes.")
     T = property(lambda self: self.permute(*range(self.ndim)[::-1]), doc="All axes in reverse order.")
-
-    def numel(self):
-        """Number of elements."""
-        return self.node.size
-
-    def element_size(self):
-        """Bytes of an element."""
-        return self.dtype.itemsize
-
-    def nbytes(self):
-        """Bytes of all elements."""
-        return self.numel() * self.element_size()
+    numel = _formula("Number of elements.", lambda self: self.node.size)
+    element_size = _formula("Bytes of an element.", lambda self: self.dtype.itemsize)
+    nbytes = _formula("Bytes of all elements.", lambda self: self.node.size * self.dtype.itemsize)
 
     def size(self, dim=None):
         """The shape, or the size of axis `dim`."""
@@ -485,20 +437,8 @@ class Tensor:
     def item(self):
         """The only element, as a Python number."""
         if self.numel() != 1:
-            raise ValueError(f"item: needs a Tensor of one element, this one has shape {self.shape}")
+            raise ValueError(f"item: only a Tensor of one element is one number, this one has shape {self.shape}")
         return self.numpy().item()
-
-    def tolist(self):
-        """The numbers as nested lists."""
-        return self.numpy().tolist()
-
-    def contiguous(self):
-        """The same values in a buffer of their own."""
-        return self if self.node.buffer else Tensor._of(Node("contiguous", (self.node,), next(_serial)))
-
-    def detach(self):
-        """The same values, through which no gradient flows."""
-        return Tensor._of(Node("detach", (self.node,)))
 
     def assign(self, x):
         """Take the values of `x`, which broadcasts to this shape. Whoever used the old values keeps them."""
@@ -515,6 +455,10 @@ class Tensor:
             capture.reassigned(self, old)
         return self
 
+    def contiguous(self):
+        """The same values in a buffer of their own."""
+        return self if self.node.buffer else Tensor._of(Node("contiguous", (self.node,), next(_serial)))
+
     def to(self, device):
         """A copy on another device."""
         return self if device in (None, self.device) else Tensor._of(_leaf(self.realize().node.buffer.numpy(), device))
@@ -522,9 +466,7 @@ class Tensor:
     def cast(self, dtype):
         """The values as `dtype`; floats become integers by dropping the fraction, anything but 0 is True."""
         dtype = as_dtype(dtype)
-        if dtype == bool_:
-            return self if self.dtype == bool_ else self != 0
-        return Tensor._of(cast(self.node, dtype))
+        return self != 0 if dtype == bool_ != self.dtype else Tensor._of(cast(self.node, dtype))
 
     def bitcast(self, dtype):
         """The bits read as another dtype of the same size."""
@@ -533,8 +475,8 @@ class Tensor:
             raise ValueError(f"bitcast: {NAME_OF[self.dtype]} and {NAME_OF[dtype]} differ in size")
         return self if dtype == self.dtype else Tensor._of(Node("bitcast", (self.node,), None, None, dtype))
 
-    def __array__(self, dtype=None, copy=None):
-        return self.numpy() if dtype is None else self.numpy().astype(dtype)
+    detach = _formula("The same, but no gradient flows through.", lambda self: Tensor._of(Node("detach", (self.node,))))
+    tolist = _formula("The numbers as nested lists.", lambda self: self.numpy().tolist())
 
     def __len__(self):
         if not self.ndim:
@@ -545,9 +487,10 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def __bool__(self):
-        if self.numel() != 1:
-            raise ValueError(f"bool: a Tensor of shape {self.shape} is neither true nor false; use any() or all()")
         return bool(self.item())
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.numpy(), dtype)
 
     def __repr__(self):
         values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
@@ -560,22 +503,19 @@ class Tensor:
         dtype = _result_dtype([fill_value]) if dtype is None else as_dtype(dtype)
         if dtype.kind in "iu" and not np.iinfo(dtype).min <= fill_value <= np.iinfo(dtype).max:
             raise ValueError(f"{fill_value} does not fit in {dtype}")
-        return Tensor._of(constant(fill_value, dtype, _shape("full", (shape,)), device or Device.DEFAULT), requires_grad)
+        return Tensor._of(constant(fill_value, dtype, _ints("full", (shape,)), device or Device.DEFAULT), requires_grad)
 
     @staticmethod
     def zeros(*shape, dtype=float32, **options):
         """0 everywhere."""
-        return Tensor.full(_shape("zeros", shape), 0, dtype, **options)
+        return Tensor.full(_ints("zeros", shape), 0, dtype, **options)
 
     @staticmethod
     def ones(*shape, dtype=float32, **options):
         """1 everywhere."""
-        return Tensor.full(_shape("ones", shape), 1, dtype, **options)
+        return Tensor.full(_ints("ones", shape), 1, dtype, **options)
 
-    @staticmethod
-    def empty(*shape, dtype=float32, **options):
-        """Any values (zeros: a graph has no memory to leave as it is)."""
-        return Tensor.full(_shape("empty", shape), 0, dtype, **options)
+    empty = zeros                                                       # a graph has no memory to leave as it was
 
     @staticmethod
     def arange(start, stop=None, step=1, dtype=None, requires_grad=None, device=None):
@@ -583,40 +523,39 @@ class Tensor:
         start, stop = (0, start) if stop is None else (start, stop)
         if not step:
             raise ValueError("arange: step must not be 0")
-        dtype = _result_dtype([start, stop, step]) if dtype is None else as_dtype(dtype)
-        n = max(0, math.ceil((stop - start) / step))
-        steps = Tensor._of(coordinates(n, device or Device.DEFAULT)).cast(dtype)
-        steps = steps if step == 1 else steps * step
-        return Tensor._of((steps if start == 0 else steps + start).node, requires_grad)
+        n, dtype = max(0, math.ceil((stop - start) / step)), as_dtype(dtype or _result_dtype([start, stop, step]))
+        x = Tensor._of(coordinates(n, device or Device.DEFAULT)).cast(dtype)
+        x = x if step == 1 else x * step
+        return Tensor._of((x + start if start else x).node, requires_grad)
 
     @staticmethod
-    def linspace(start, stop, steps, dtype=float32, **options):
+    def linspace(start, stop, steps, dtype=float32, requires_grad=None, device=None):
         """`steps` numbers at equal distances from `start` to `stop`, both included."""
-        fractions = Tensor.arange(steps, dtype=dtype, device=options.get("device")) / max(steps - 1, 1)
-        return Tensor._of((start * (1 - fractions) + stop * fractions).node, options.get("requires_grad"))
+        x = Tensor.arange(steps, dtype=dtype, device=device) * ((stop - start) / max(steps - 1, 1)) + start
+        return Tensor._of(x.node, requires_grad)
 
     @staticmethod
     def eye(n, m=None, dtype=float32, requires_grad=None, device=None):
         """1 on the diagonal of n rows and m (or n) columns."""
-        rows, columns = Tensor.arange(n, device=device).reshape(n, 1), Tensor.arange(m or n, device=device)
+        rows, columns = Tensor.arange(n, device=device).unsqueeze(1), Tensor.arange(m or n, device=device)
         return Tensor._of((rows == columns).cast(dtype).node, requires_grad)
 
-    def full_like(self, fill_value, **options):
-        """`fill_value` everywhere, with this shape, dtype and device."""
-        return Tensor.full(self.shape, fill_value, **{"dtype": self.dtype, "device": self.device, **options})
+    def _like(self, options):
+        return {"dtype": self.dtype, "device": self.device, **options}
 
-    def zeros_like(self, **options):
-        """0 everywhere, with this shape, dtype and device."""
-        return self.full_like(0, **options)
-
-    def ones_like(self, **options):
-        """1 everywhere, with this shape, dtype and device."""
-        return self.full_like(1, **options)
+    full_like = _formula("`value` everywhere, shape, dtype and device as here.",
+                         lambda self, value, **options: Tensor.full(self.shape, value, **self._like(options)))
+    zeros_like = _formula("0 everywhere, otherwise as here.", lambda self, **options: self.full_like(0, **options))
+    ones_like = _formula("1 everywhere, otherwise as here.", lambda self, **options: self.full_like(1, **options))
+    rand_like = _formula("Uniform random numbers in [0, 1), otherwise as here.",
+                         lambda self, **options: Tensor.rand(self.shape, **self._like(options)))
+    randn_like = _formula("Normal random numbers, otherwise as here.",
+                          lambda self, **options: Tensor.randn(self.shape, **self._like(options)))
 
     # ---- random numbers ----
-    # A generator without a hidden state: the state of a device is a Tensor [seed, position], and number i of a draw is a
-    # function of (seed, position + i) alone. Nothing else tells draws apart, so all devices draw the same numbers.
-    _seed, _random, _random_host = int(time.time()), {}, {}             # by device: the state, what we know it holds
+    # No hidden state: the state of a device is a Tensor [seed, position], and number i of a draw is a function of seed
+    # and position + i alone. So all devices draw the same numbers.
+    _seed, _random, _random_host = int(time.time()), {}, {}             # by device: the state, and where it is
 
     @staticmethod
     def manual_seed(seed=0):
@@ -632,19 +571,20 @@ class Tensor:
         Tensor._random_host[device] = position
 
     @staticmethod
-    def _random_words(n, device):
-        """Two Tensors of n random uint32: threefry2x32 with 13 rounds (Salmon et al., Parallel random numbers, 2011)."""
+    def _random_words(op, shape, device):
+        """Two random uint32 Tensors: threefry2x32 with 13 rounds (Salmon et al., Parallel random numbers, 2011)."""
+        shape, device = _ints(op, shape), device or Device.DEFAULT
         if Tensor._random_host is None:                                 # a jit has moved the states on
             Tensor._random_host = {name: state.tolist()[1] for name, state in Tensor._random.items()}
         if device not in Tensor._random:
             Tensor._set_random(device, 0)
-        state = Tensor._of(Tensor._random[device].node)
+        state, n = Tensor._of(Tensor._random[device].node), math.prod(shape)
         if _capturing is None:
             Tensor._set_random(device, Tensor._random_host[device] + n)
         else:
             Tensor._random[device].assign(state + Tensor.arange(2, dtype=uint32, device=device) * n)
-        keys = state[0:1], 0, state[0:1] ^ 0x1bd11bda
-        x = Tensor.arange(n, dtype=uint32, device=device) + state[1:2] + keys[0]
+        keys = state[0], 0, state[0] ^ 0x1bd11bda
+        x = Tensor.arange(n, dtype=uint32, device=device).reshape(shape) + state[1] + keys[0]
         y = x.zeros_like()
         for turn in range(13):
             bits = (13, 15, 26, 6, 17, 29, 16, 24)[turn % 8]
@@ -657,33 +597,29 @@ class Tensor:
 
     @staticmethod
     def _uniform(words, dtype):
-        """Random words as floats in [0, 1): as many upper bits as the float holds exactly."""
+        """Random words as floats in [0, 1): as many of the upper bits as the dtype can hold."""
         bits = {float16: 11, bfloat16: 8}.get(dtype, 24)
-        return (words >> 32 - bits).cast(float32) * 2.0 ** -bits
+        return ((words >> 32 - bits).cast(float32) * 2.0 ** -bits).cast(dtype)
 
     @staticmethod
     def rand(*shape, dtype=float32, requires_grad=None, device=None):
         """Uniform random numbers in [0, 1)."""
-        shape, dtype = _shape("rand", shape), as_dtype(dtype)
-        words, _ = Tensor._random_words(math.prod(shape), device or Device.DEFAULT)
-        return Tensor._of(Tensor._uniform(words, dtype).cast(dtype).reshape(shape).node, requires_grad)
+        words, _ = Tensor._random_words("rand", shape, device)
+        return Tensor._of(Tensor._uniform(words, as_dtype(dtype)).node, requires_grad)
 
     @staticmethod
     def randn(*shape, dtype=float32, requires_grad=None, device=None):
         """Normally distributed random numbers, of mean 0 and variance 1 (Box and Muller, 1958)."""
-        shape = _shape("randn", shape)
-        u, v = [Tensor._uniform(x, float32) for x in Tensor._random_words(math.prod(shape), device or Device.DEFAULT)]
-        normal = (-2 * (1 - u).log()).sqrt() * (2 * math.pi * v).sin()
-        return Tensor._of(normal.cast(dtype).reshape(shape).node, requires_grad)
+        u, v = [Tensor._uniform(words, float32) for words in Tensor._random_words("randn", shape, device)]
+        return Tensor._of(((-2 * (1 - u).log()).sqrt() * (2 * math.pi * v).sin()).cast(dtype).node, requires_grad)
 
     @staticmethod
     def randint(*shape, low=0, high=10, dtype=int32, device=None):
         """Random integers from `low` to `high` - 1."""
-        shape = _shape("randint", shape)
         if not 0 < high - low < 2 ** 32:
             raise ValueError(f"randint: there are no integers from {low} to below {high}, or too many")
-        words, _ = Tensor._random_words(math.prod(shape), device or Device.DEFAULT)
-        return ((words % (high - low)).cast(dtype) + low).reshape(shape)
+        words, _ = Tensor._random_words("randint", shape, device)
+        return (words % (high - low)).cast(dtype) + low
 
     @staticmethod
     def uniform(*shape, low=0.0, high=1.0, requires_grad=None, **options):
@@ -698,35 +634,29 @@ class Tensor:
     @staticmethod
     def scaled_uniform(*shape, **options):
         """Uniform within 1 / sqrt(number of elements) of 0."""
-        bound = math.prod(_shape("scaled_uniform", shape)) ** -0.5
+        bound = math.prod(_ints("scaled_uniform", shape)) ** -0.5
         return Tensor.uniform(*shape, low=-bound, high=bound, **options)
 
     @staticmethod
     def glorot_uniform(*shape, **options):
         """Uniform initial weights (Glorot and Bengio, 2010)."""
-        sizes = _shape("glorot_uniform", shape)
-        bound = (6 / (sizes[0] + math.prod(sizes[1:]))) ** 0.5
+        outputs, *inputs = _ints("glorot_uniform", shape)
+        bound = (6 / (outputs + math.prod(inputs))) ** 0.5
         return Tensor.uniform(*shape, low=-bound, high=bound, **options)
 
     @staticmethod
     def kaiming_uniform(*shape, a=0.01, **options):
         """Uniform initial weights for layers before a (leaky, of slope `a`) relu (He et al., 2015)."""
-        bound = (6 / (1 + a ** 2) / math.prod(_shape("kaiming_uniform", shape)[1:])) ** 0.5
+        _, *inputs = _ints("kaiming_uniform", shape)
+        bound = (6 / (1 + a * a) / math.prod(inputs)) ** 0.5
         return Tensor.uniform(*shape, low=-bound, high=bound, **options)
 
-    def rand_like(self, **options):
-        """Uniform random numbers with this shape, dtype and device."""
-        return Tensor.rand(self.shape, **{"dtype": self.dtype, "device": self.device, **options})
-
-    def randn_like(self, **options):
-        """Normally distributed random numbers with this shape, dtype and device."""
-        return Tensor.randn(self.shape, **{"dtype": self.dtype, "device": self.device, **options})
-
     # ---- movement ----
-    def _axis(self, op, axis):
-        if not isinstance(axis, (int, np.integer)) or not -self.ndim <= axis < self.ndim:
+    def _axis(self, op, axis, ndim=None):
+        ndim = self.ndim if ndim is None else ndim
+        if not isinstance(axis, (int, np.integer)) or not -ndim <= axis < ndim:
             raise IndexError(f"{op}: no axis {axis} in shape {self.shape}")
-        return int(axis) % self.ndim
+        return int(axis) % ndim
 
     def _axes(self, op, axis):
         """The axes meant by an int, a tuple, or None for all."""
@@ -739,11 +669,10 @@ class Tensor:
 
     def reshape(self, *shape):
         """The elements in the same order in another shape; one size may be -1."""
-        shape = wanted = _ints("reshape", shape)
-        if shape.count(-1) == 1:
-            known = math.prod(n for n in shape if n != -1)
-            shape = tuple(self.numel() // max(known, 1) if n == -1 else n for n in shape)
-        if any(n < 0 for n in shape) or math.prod(shape) != self.numel():
+        wanted = _ints("reshape", shape, -1)
+        missing = self.numel() // max(1, abs(math.prod(n for n in wanted if n != -1)))
+        shape = tuple(missing if n == -1 else n for n in wanted)
+        if wanted.count(-1) > 1 or math.prod(shape) != self.numel():
             raise ValueError(f"reshape: shape {self.shape} has {self.numel()} elements, which do not fill {wanted}")
         return Tensor._of(reshape(self.node, shape))
 
@@ -751,15 +680,14 @@ class Tensor:
 
     def permute(self, *order):
         """The axes in another order."""
-        axes = self._axes("permute", _ints("permute", order))
+        axes = self._axes("permute", _ints("permute", order, -self.ndim))
         if len(axes) != self.ndim:
             raise ValueError(f"permute: order {axes} does not name all axes of shape {self.shape}")
         return Tensor._of(permute(self.node, axes))
 
     def transpose(self, dim0=1, dim1=0):
         """Two axes swapped."""
-        order = list(range(self.ndim))
-        a, b = self._axis("transpose", dim0), self._axis("transpose", dim1)
+        a, b, order = self._axis("transpose", dim0), self._axis("transpose", dim1), list(range(self.ndim))
         order[a], order[b] = b, a
         return self.permute(order)
 
@@ -771,19 +699,18 @@ class Tensor:
 
     def expand(self, *shape):
         """Axes of size 1 repeated, and axes added in front; -1 keeps a size."""
-        shape = wanted = _ints("expand", shape)
-        own = (1,) * (len(shape) - self.ndim) + self.shape
-        shape = tuple(n if m == -1 else m for n, m in zip(own, shape))
-        if len(own) != len(shape) or any(n not in (1, m) or m < 0 for n, m in zip(own, shape)):
+        wanted = _ints("expand", shape, -1)
+        own = (1,) * (len(wanted) - self.ndim) + self.shape
+        shape = tuple(n if m == -1 else m for n, m in zip(own, wanted))
+        if len(own) != len(wanted) or any(n not in (1, m) for n, m in zip(own, shape)):
             raise ValueError(f"expand: shape {self.shape} does not expand to {wanted}")
         return Tensor._of(expand(reshape(self.node, own), shape))
 
     def flatten(self, start_dim=0, end_dim=-1):
         """Axes start_dim .. end_dim as one."""
-        if not self.ndim:
-            return self.reshape(1)
-        start, end = self._axis("flatten", start_dim), self._axis("flatten", end_dim)
-        return self.reshape(*self.shape[:start], math.prod(self.shape[start:end + 1]), *self.shape[end + 1:])
+        x = self if self.ndim else self.reshape(1)
+        start, end = x._axis("flatten", start_dim), x._axis("flatten", end_dim)
+        return x.reshape(*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:])
 
     def unflatten(self, dim, sizes):
         """Axis `dim` as several of these sizes."""
@@ -793,28 +720,27 @@ class Tensor:
     def squeeze(self, dim=None):
         """Without the axes (or without axis `dim`) of size 1."""
         axes = self._axes("squeeze", dim)
-        return self.reshape(tuple(n for a, n in enumerate(self.shape) if n != 1 or a not in axes))
+        return self.reshape([n for a, n in enumerate(self.shape) if n != 1 or a not in axes])
 
     def unsqueeze(self, dim):
         """With a new axis of size 1 at place `dim`."""
-        if not -self.ndim - 1 <= dim <= self.ndim:
-            raise IndexError(f"unsqueeze: no place {dim} for an axis in shape {self.shape}")
-        dim %= self.ndim + 1
+        dim = self._axis("unsqueeze", dim, self.ndim + 1)
         return self.reshape(self.shape[:dim] + (1,) + self.shape[dim:])
 
     def pad(self, padding, value=0.0):
-        """`value` around: ((before, after) or None for each axis), or as in torch (before, after, ...) from the last
+        """`value` around: ((before, after) or None for each axis), or as in PyTorch (before, after, ...) from the last
         axis on. Negative widths cut off."""
         pairs = list(padding)
         if all(isinstance(p, int) for p in pairs):
-            pairs = [None] * (self.ndim - len(pairs) // 2) + [tuple(pairs[i:i + 2]) for i in range(0, len(pairs), 2)][::-1]
-        if len(pairs) != self.ndim or any(p is not None and len(p) != 2 for p in pairs):
+            pairs = [tuple(pairs[i:i + 2]) for i in range(0, len(pairs), 2)][::-1]
+            pairs = [None] * (self.ndim - len(pairs)) + pairs
+        pairs = [p or (0, 0) for p in pairs]
+        if len(pairs) != self.ndim or any(len(p) != 2 for p in pairs):
             raise ValueError(f"pad: {padding} does not give a pair of widths for each axis of shape {self.shape}")
-        pairs = [(0, 0) if p is None else tuple(p) for p in pairs]
-        inner = self.shrink(tuple((max(0, -b), n - max(0, -a)) for n, (b, a) in zip(self.shape, pairs)))
+        inner = self.shrink([(max(0, -b), n - max(0, -a)) for n, (b, a) in zip(self.shape, pairs)])
         widths = tuple((max(0, b), max(0, a)) for b, a in pairs)
         if not inner.numel():
-            shape = tuple(n + b + a for n, (b, a) in zip(inner.shape, widths))
+            shape = [n + b + a for n, (b, a) in zip(inner.shape, widths)]
             return Tensor.full(shape, value, self.dtype, device=self.device)
         padded = Tensor._of(pad(inner.node, widths))
         if value == 0 or padded.shape == inner.shape:
@@ -823,14 +749,14 @@ class Tensor:
 
     def shrink(self, bounds):
         """The part between `bounds`: (start, stop) or None for each axis."""
-        pairs = tuple((0, n) if pair is None else tuple(pair) for n, pair in zip(self.shape, bounds))
+        pairs = tuple(tuple(pair or (0, n)) for n, pair in zip(self.shape, bounds))
         if len(bounds) != self.ndim or any(not 0 <= start <= stop <= n for n, (start, stop) in zip(self.shape, pairs)):
             raise ValueError(f"shrink: bounds {bounds} do not lie in shape {self.shape}")
         return Tensor._of(shrink(self.node, pairs))
 
     def flip(self, *axis):
         """Backwards along these axes."""
-        return Tensor._of(flip(self.node, self._axes("flip", _ints("flip", axis))))
+        return Tensor._of(flip(self.node, self._axes("flip", _ints("flip", axis, -self.ndim))))
 
     def __getitem__(self, key):
         """The part of the array that NumPy would give for ints, slices, None, ... and integer arrays or Tensors.
@@ -839,18 +765,18 @@ class Tensor:
         """
         key = [_index(k) for k in (key if isinstance(key, tuple) else (key,))]
         named = sum(k is not None and k is not Ellipsis for k in key)
-        if named > self.ndim or sum(k is Ellipsis for k in key) > 1:
-            raise IndexError(f"index: {named} indices, at most one of them ..., are too many for shape {self.shape}")
-        dots = next((i for i, k in enumerate(key) if k is Ellipsis), len(key))
-        key[dots:dots + 1] = [slice(None)] * (self.ndim - named)
+        dots = [i for i, k in enumerate(key) if k is Ellipsis] or [len(key)]
+        if named > self.ndim or len(dots) > 1:
+            raise IndexError(f"index: {named} indices and {len(dots)} times ... are too many for shape {self.shape}")
+        key[dots[0]:dots[0] + 1] = [slice(None)] * (self.ndim - named)
 
-        # First ints, slices and None, which are movement. Axes with a Tensor index stay whole for the time being.
-        advanced = [i for i, k in enumerate(key) if isinstance(k, (Tensor, np.ndarray))]
-        if advanced:                                                    # an int beside them counts as one, in NumPy
-            advanced = [i for i, k in enumerate(key) if isinstance(k, (Tensor, np.ndarray, int))]
+        # First ints, slices and None, which are movement. Axes with an array as index stay whole for the time being.
+        arrays = any(isinstance(k, (Tensor, np.ndarray)) for k in key)  # an int beside an array counts as one
+        advanced = [i for i, k in enumerate(key) if arrays and isinstance(k, (Tensor, np.ndarray, int))]
+        together = arrays and advanced[-1] - advanced[0] < len(advanced)
         bounds, steps, shape, tensors, front = [], [], [], {}, 0        # tensors: by axis of the result so far
         for i, k in enumerate(key):
-            if advanced and i == advanced[0] and advanced == list(range(i, i + len(advanced))):
+            if together and i == advanced[0]:
                 front = len(shape)                                      # side by side: the new axes come in their place
             if k is None:
                 shape.append(1)
@@ -858,92 +784,84 @@ class Tensor:
             n = self.shape[len(bounds)]
             if not isinstance(k, (slice, Tensor)) and not np.all((-n <= np.array(k)) & (np.array(k) < n)):
                 raise IndexError(f"index: {k} is out of bounds for axis {len(bounds)} of size {n}")
-            if isinstance(k, int):
-                bounds.append((k % n, k % n + 1))
-                steps.append(1)
-                continue
-            if not isinstance(k, slice):
+            if isinstance(k, (Tensor, np.ndarray)):
                 tensors[len(shape)] = k if isinstance(k, Tensor) else Tensor(k, device=self.device)
-                k = slice(None)
-            places = range(*k.indices(n))
-            shape.append(len(places))
-            low, high, more = (min(places), max(places) + 1, abs(places.step) - 1) if places else (0, 0, 0)
-            bounds.append((low, min(high + more, n)) if places.step > 0 else (max(low - more, 0), high))
-            steps.append(places.step if places else 1)
-        x = self.shrink(bounds).flip(*(a for a, step in enumerate(steps) if step < 0))
+            places = range(n)[k] if isinstance(k, slice) else range(n)[k:][:1] if isinstance(k, int) else range(n)
+            step = places.step if places else 1
+            low, high = (min(places), max(places) + 1) if places else (0, 0)
+            bounds.append((low, min(high + step - 1, n)) if step > 0 else (max(low + step + 1, 0), high))
+            steps.append(step)
+            shape += [] if isinstance(k, int) else [len(places)]
+        x = self.shrink(bounds).flip([a for a, step in enumerate(steps) if step < 0])
         if any(abs(step) > 1 for step in steps):                        # rows of |step| elements: take each row's first
-            x = x.pad(tuple((0, -n % abs(step)) for n, step in zip(x.shape, steps)))
+            x = x.pad([(0, -n % abs(step)) for n, step in zip(x.shape, steps)])
             x = x.reshape([size for n, step in zip(x.shape, steps) for size in (n // abs(step), abs(step))])
-            x = x.shrink([(0, n if i % 2 == 0 else 1) for i, n in enumerate(x.shape)])
+            x = x.shrink([None, (0, 1)] * self.ndim)
         x = x.reshape(shape)
         return x._take(tensors, front) if tensors else x
 
     def _take(self, tensors, front):
         """Elements at integer Tensors, given by axis, which broadcast together; their axes come at place `front`."""
         rest = [a for a in range(self.ndim) if a not in tensors]
-        sizes = [self.shape[a] for a in tensors]
-        row = 0                                                         # number of the row, those axes taken as one
-        for size, index in zip(sizes, tensors.values()):
+        row, table = None, self.permute(*tensors, *rest)                # row: its number, those axes taken as one
+        for n, index in zip(table.shape, tensors.values()):
             index = index.cast(int32)
-            row = (index < 0).where(index + size, index) + row * size
-        table = self.permute(*tensors, *rest).reshape(math.prod(sizes), *(self.shape[a] for a in rest))
-        taken = row.zeros_like(dtype=self.dtype).reshape(row.shape + (1,) * len(rest)).expand(row.shape + table.shape[1:])
-        if table.numel():
-            taken = Tensor._of(gather(table.node, row.node))            # (axes of row, the rest)
-        order = list(range(taken.ndim))
+            index = (index < 0).where(index + n, index)
+            row = index if row is None else row * n + index
+        table = table.reshape(math.prod(table.shape[:len(tensors)]), *table.shape[len(tensors):])
+        shape, order = row.shape + table.shape[1:], list(range(row.ndim + len(rest)))
+        taken = Tensor._of(gather(table.node, row.node)) if table.numel() else Tensor.zeros(shape, **self._like({}))
         return taken.permute(order[row.ndim:row.ndim + front] + order[:row.ndim] + order[row.ndim + front:])
 
     def __setitem__(self, key, value):
         """Put `value` into the part that ints and slices name; like assign, for this Tensor only."""
         whole = self.detach()
         part = whole[key]
-        value, = _operands("setitem", [value], self.device)
-        value = part.zeros_like().assign(value)
+        value, node = part.zeros_like().assign(value), part.node
+        inside = part.ones_like(dtype=bool_)
         # Undo the movements that lead to the part: the gradient of a movement moves numbers back among zeros.
-        inside, node = value.ones_like(dtype=bool_), part.node
         while part.numel() and node is not whole.node:
             if node.op not in MOVEMENT:
                 raise IndexError("setitem: the index must be made of ints, slices, None and ...; use where() instead")
             source = Tensor._of(node.sources[0])
-            value, = GRADIENTS[node.op](value, None, node, source)
-            inside, = GRADIENTS[node.op](inside, None, node, source)
+            (value,), (inside,) = [GRADIENTS[node.op](x, None, node, source) for x in (value, inside)]
             node = node.sources[0]
         if part.numel():
             self.assign(inside.where(value, self))
 
+    def _places(self, axis):
+        """The coordinate along `axis`, of a shape that broadcasts with self."""
+        axis = self._axis("coordinate", axis)
+        return Tensor.arange(self.shape[axis], device=self.device).reshape([-1] + [1] * (self.ndim - 1 - axis))
+
     def gather(self, dim, index):
         """result[i][j][k] = self[i][index[i][j][k]][k] for dim=1: along `dim`, the element that `index` names."""
-        dim = self._axis("gather", dim)
-        fits = index.ndim == self.ndim and all(a == dim or m <= n for a, (m, n) in enumerate(zip(index.shape, self.shape)))
+        dim, others = self._axis("gather", dim), zip(index.shape, self.shape)
+        fits = index.ndim == self.ndim and all(m <= n for a, (m, n) in enumerate(others) if a != dim)
         if not fits or is_float(index.dtype):
-            raise ValueError(f"gather: index {NAME_OF[index.dtype]} {index.shape} does not fit {self.shape}, axis {dim}")
-        if not index.numel():
-            return Tensor.zeros(index.shape, dtype=self.dtype, device=self.device)
-        place = 0
+            raise ValueError(f"gather: {NAME_OF[index.dtype]} index of shape {index.shape} does not fit axis {dim} of "
+                             f"shape {self.shape}")
+        place = index.zeros_like(dtype=int32)
         for a, n in enumerate(self.shape):
-            along = Tensor.arange(index.shape[a], device=self.device).reshape([-1 if b == a else 1 for b in range(self.ndim)])
-            place = (index.cast(int32) if a == dim else along) + place * n
-        return Tensor._of(gather(self.flatten().node, place.node))
+            place = place * n + (index.cast(int32) if a == dim else index._places(a))
+        return Tensor._of(gather(self.flatten().node, place.node)) if index.numel() else place.cast(self.dtype)
 
     def cat(self, *others, dim=0):
         """Tensors one after the other along axis `dim`."""
-        pieces = _operands("cat", [self, *others], self.device)
-        dim = self._axis("cat", dim)
-        for x in pieces:
-            if x.shape[:dim] != self.shape[:dim] or x.shape[dim + 1:] != self.shape[dim + 1:]:
-                raise ValueError(f"cat: shapes {self.shape} and {x.shape} differ in more than axis {dim}")
+        pieces, dim = _operands("cat", [self, *others], self.device), self._axis("cat", dim)
+        if len({x.shape[:dim] + x.shape[dim + 1:] for x in pieces}) > 1:
+            raise ValueError(f"cat: shapes {', '.join(str(x.shape) for x in pieces)} differ in more than axis {dim}")
         pieces = [x for x in pieces if x.shape[dim]] or pieces[:1]
-        starts = [0, *itertools.accumulate(x.shape[dim] for x in pieces)]
-        total = starts.pop()
-        place = Tensor.arange(total, device=self.device).reshape([-1] + [1] * (self.ndim - 1 - dim))
-        padded = [x.pad([(start, total - start - x.shape[dim]) if a == dim else None for a in range(self.ndim)])
-                  for x, start in zip(pieces, starts)]
-
-        def choose(low, high):
-            middle = (low + high) // 2
-            return padded[low] if high - low == 1 else (place < starts[middle]).where(choose(low, middle),
-                                                                                      choose(middle, high))
-        return choose(0, len(pieces))
+        *starts, total = 0, *itertools.accumulate(x.shape[dim] for x in pieces)
+        around = [None] * self.ndim
+        padded = []
+        for x, start in zip(pieces, starts):
+            around[dim] = (start, total - start - x.shape[dim])
+            padded.append(x.pad(around))
+        result = padded[0]
+        for x, start in zip(padded[1:], starts[1:]):
+            result = (x._places(dim) < start).where(result, x)
+        return result
 
     def stack(self, *others, dim=0):
         """Tensors of one shape along a new axis at place `dim`."""
@@ -951,14 +869,12 @@ class Tensor:
 
     def split(self, sizes, dim=0):
         """Consecutive parts along axis `dim`, of these sizes or of one size (the last may be smaller)."""
-        dim = self._axis("split", dim)
-        n = self.shape[dim]
+        dim, n = self._axis("split", dim), self.size(dim)
         sizes = [min(sizes, n - i) for i in range(0, n, sizes)] if isinstance(sizes, int) else list(sizes)
         if sum(sizes) != n:
             raise ValueError(f"split: parts of {sizes} do not add up to axis {dim} of shape {self.shape}")
-        ends = list(itertools.accumulate(sizes))
-        return tuple(self.shrink([(end - size, end) if a == dim else None for a in range(self.ndim)])
-                     for size, end in zip(sizes, ends))
+        return tuple(self.shrink([None] * dim + [(end - size, end)] + [None] * (self.ndim - 1 - dim))
+                     for size, end in zip(sizes, itertools.accumulate(sizes)))
 
     def chunk(self, chunks, dim=0):
         """At most `chunks` parts of equal size (the last may be smaller) along axis `dim`."""
@@ -966,13 +882,13 @@ class Tensor:
 
     def repeat(self, *repeats):
         """The whole array that many times along each axis."""
-        repeats = _shape("repeat", repeats)
-        shape = (1,) * (len(repeats) - self.ndim) + self.shape
-        if len(shape) > len(repeats):
+        repeats = _ints("repeat", repeats)
+        if len(repeats) < self.ndim:
             raise ValueError(f"repeat: {repeats} has fewer entries than shape {self.shape} has axes")
+        shape = (1,) * (len(repeats) - self.ndim) + self.shape
         x = self.reshape([size for n in shape for size in (1, n)])
-        x = x.expand([size for n, r in zip(shape, repeats) for size in (r, n)])
-        return x.reshape([n * r for n, r in zip(shape, repeats)])
+        x = x.expand([size for n, times in zip(shape, repeats) for size in (times, n)])
+        return x.reshape([n * times for n, times in zip(shape, repeats)])
 
     def repeat_interleave(self, repeats, dim=None):
         """Each element that many times in a row along axis `dim` (None: of the flattened array)."""
@@ -986,26 +902,18 @@ class Tensor:
             return self.flatten().roll(shifts, 0).reshape(self.shape)
         x = self
         for shift, dim in zip(*[(v,) if isinstance(v, int) else v for v in (shifts, dims)]):
-            n = self.size(dim)
-            if n and shift % n:
-                head, tail = x.split([n - shift % n, shift % n], dim)
-                x = tail.cat(head, dim=dim)
+            n = x.size(dim)
+            head, tail = x.split([n - shift % max(n, 1), shift % max(n, 1)], dim)
+            x = tail.cat(head, dim=dim)
         return x
-
-    def _triangle(self, op, diagonal):
-        """Row number + diagonal - column number, of the last two axes."""
-        if self.ndim < 2:
-            raise ValueError(f"{op}: needs at least two axes, got shape {self.shape}")
-        rows, columns = [Tensor.arange(n, device=self.device) for n in self.shape[-2:]]
-        return rows.unsqueeze(1) + diagonal - columns
 
     def tril(self, diagonal=0):
         """0 above the diagonal of the last two axes."""
-        return (self._triangle("tril", diagonal) >= 0).where(self, 0)
+        return (self._places(-2) + diagonal >= self._places(-1)).where(self, 0)
 
     def triu(self, diagonal=0):
         """0 below the diagonal of the last two axes."""
-        return (self._triangle("triu", diagonal) <= 0).where(self, 0)
+        return (self._places(-2) + diagonal <= self._places(-1)).where(self, 0)
 
     def one_hot(self, num_classes):
         """A new last axis of size `num_classes`: 1 at the place that the integer names, 0 elsewhere."""
@@ -1016,49 +924,32 @@ class Tensor:
     mul = _row("mul", "self * other; between bools, and.")
     div = _row("div", "self / other, a float.")
     maximum = _row("max", "The greater of two, NaN if one is NaN.")
-    eq = _row("eq", "self == other")
-    ne = _row("ne", "self != other")
-    lt = _row("lt", "self < other")
-    le = _row("le", "self <= other")
-    bitwise_and = _row("and", "self & other")
-    bitwise_or = _row("or", "self | other")
+    eq, ne = _row("eq", "self == other"), _row("ne", "self != other")
+    lt, le = _row("lt", "self < other"), _row("le", "self <= other")
+    gt = _formula("self > other", lambda self, other: _apply("lt", other, self))
+    ge = _formula("self >= other", lambda self, other: _apply("le", other, self))
+    bitwise_and, bitwise_or = _row("and", "self & other"), _row("or", "self | other")
     bitwise_xor = _row("xor", "self ^ other")
-    lshift = _row("shl", "self << other")
-    rshift = _row("shr", "self >> other")
+    lshift, rshift = _row("shl", "self << other"), _row("shr", "self >> other")
     sqrt = _row("sqrt", "Square root.")
     exp = _row("exp", "e to the power of self.")
     log = _row("log", "Natural logarithm.")
     sin = _row("sin", "Sine of radians.")
-    __eq__, __ne__, __lt__, __le__, __hash__ = eq, ne, lt, le, object.__hash__
-
-    def gt(self, other):
-        """self > other"""
-        return _apply("lt", other, self)
-
-    def ge(self, other):
-        """self >= other"""
-        return _apply("le", other, self)
-
-    __gt__, __ge__ = gt, ge
+    logical_not = _formula("True where self is 0.", lambda self: self ^ True if self.dtype == bool_ else self == 0)
 
     def where(self, x, y):
         """`x` where self is true, `y` elsewhere."""
         return _apply("where", self.cast(bool_), x, y)
 
+    def _minus_one(self):
+        return True if self.dtype == bool_ else np.iinfo(self.dtype).max if self.dtype.kind == "u" else -1
+
     def neg(self):
         """-self; of bools, not."""
-        if self.dtype == bool_:
-            return self.logical_not()
-        return self * (np.iinfo(self.dtype).max if self.dtype.kind == "u" else -1)
-
-    def logical_not(self):
-        """True where self is 0."""
-        return self ^ True if self.dtype == bool_ else self == 0
+        return self.logical_not() if self.dtype == bool_ else self * self._minus_one()
 
     def __invert__(self):
-        return self ^ (np.iinfo(self.dtype).max if self.dtype.kind == "u" else True if self.dtype == bool_ else -1)
-
-    __neg__ = neg
+        return self ^ self._minus_one()
 
     def _pair(self, op, other):
         """Two operands, of which one may be a scalar, as Tensors of one dtype."""
@@ -1084,8 +975,8 @@ class Tensor:
     def pow(self, exponent):
         """self to the power of `exponent`, as in NumPy: 0 ** 0 is 1, a negative base needs an integer exponent."""
         a, b = Tensor._pair(self, "pow", exponent)
-        if isinstance(exponent, (int, float)) and exponent == int(exponent or 0) and abs(exponent) <= 64:
-            return a._integer_power(int(exponent))
+        if isinstance(exponent, (int, float)) and exponent in range(-64, 65):
+            return a._whole_power(int(exponent))
         if isinstance(exponent, float) and exponent == 0.5:
             return a.sqrt()
         if is_float(a.dtype):
@@ -1096,15 +987,13 @@ class Tensor:
             power, a = power * (b >> bit & 1 != 0).where(a, 1), a * a
         return power
 
-    def _integer_power(self, n):
+    def _whole_power(self, n):
         """Power by repeated squaring."""
-        if n < 0:
-            if not is_float(self.dtype):
-                raise ValueError(f"pow: integers have no power of {n}; cast them to float")
-            return 1 / self._integer_power(-n)
+        if n < 0 and not is_float(self.dtype):
+            raise ValueError(f"pow: integers have no power of {n}; cast them to float")
         if n < 2:
-            return self if n else self.ones_like()
-        half = self._integer_power(n // 2)
+            return 1 / self._whole_power(-n) if n < 0 else self if n else self.ones_like()
+        half = self._whole_power(n // 2)
         return half * half * self if n % 2 else half * half
 
     def _reversed(self):
@@ -1125,13 +1014,12 @@ class Tensor:
 
     def sign(self):
         """-1, 0 or 1."""
-        return (self > 0).where(1, (self.detach() if self.dtype.kind in "ub" else (self < 0).where(-1, self.detach())))
+        below = self.detach() if self.dtype.kind in "ub" else (self < 0).where(-1, self.detach())
+        return (self > 0).where(1, below)
 
     def abs(self):
         """The number without its sign; the gradient at 0 is 0."""
         return self if self.dtype.kind in "ub" else self * self.sign()
-
-    __abs__ = abs
 
     def trunc(self):
         """Towards 0 to an integer."""
@@ -1152,67 +1040,37 @@ class Tensor:
         beyond, odd = self - low, (low / 2).floor() * 2 != low
         return ((beyond > 0.5) | (beyond == 0.5) & odd).where(low + 1, low) if is_float(self.dtype) else self
 
-    def isnan(self):
-        """Whether this is not a number."""
-        return self != self
+    __neg__, __abs__ = neg, abs
+    __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = eq, ne, lt, le, gt, ge
 
-    def isinf(self):
-        """Whether this is infinite, of either sign."""
-        return (self == math.inf) | (self == -math.inf)
+    isnan = _formula("Whether this is not a number.", lambda x: x != x)
+    isinf = _formula("Whether this is infinite, of either sign.", lambda x: (x == math.inf) | (x == -math.inf))
+    square = _formula("x * x", lambda x: x * x)
+    reciprocal = _formula("1 / x", lambda x: 1 / x)
+    rsqrt = _formula("1 / sqrt(x)", lambda x: 1 / x.sqrt())
+    exp2 = _formula("2 ** x", lambda x: (x * math.log(2)).exp())
+    log2 = _formula("Logarithm of base 2.", lambda x: x.log() * (1 / math.log(2)))
+    log10 = _formula("Logarithm of base 10.", lambda x: x.log() * (1 / math.log(10)))
+    cos = _formula("Cosine of radians, as exact for great x as the sine.", lambda x: 1 - 2 * (x / 2).sin().square())
+    tan = _formula("Tangent of radians.", lambda x: x.sin() / x.cos())
+    lerp = _formula("x + (end - x) * weight", lambda x, end, weight: x + (end - x) * weight)
+    masked_fill = _formula("`value` where `mask` is true.", lambda x, mask, value: mask.where(value, x))
 
-    def square(self):
-        """self * self"""
-        return self * self
-
-    def reciprocal(self):
-        """1 / self"""
-        return 1 / self
-
-    def rsqrt(self):
-        """1 / square root."""
-        return 1 / self.sqrt()
-
-    def exp2(self):
-        """2 to the power of self."""
-        return (self * math.log(2)).exp()
-
-    def log2(self):
-        """Logarithm of base 2."""
-        return self.log() * (1 / math.log(2))
-
-    def log10(self):
-        """Logarithm of base 10."""
-        return self.log() * (1 / math.log(10))
-
-    def cos(self):
-        """Cosine of radians, 1 - 2 sin(x/2) ** 2: as exact for great x as the sine is."""
-        return 1 - 2 * (self / 2).sin().square()
-
-    def tan(self):
-        """Tangent of radians."""
-        return self.sin() / self.cos()
+    # Activations. Their gradients are those of the operations they are made of: finite everywhere, and at 0 PyTorch's.
+    relu = _formula("x, or 0 where x is negative.", lambda x: (x <= 0).where(0, x))
+    relu6 = _formula("x between 0 and 6.", lambda x: (x >= 6).where(6, x.relu()))
+    leaky_relu = _formula("x, or x * neg_slope if negative.", lambda x, neg_slope=0.01: (x > 0).where(x, x * neg_slope))
+    tanh = _formula("Hyperbolic tangent.", lambda x: 2 * (2 * x).sigmoid() - 1)
+    quick_gelu = _formula("x * sigmoid(1.702 x), a rougher gelu.", lambda x: x * (1.702 * x).sigmoid())
+    silu = swish = _formula("x * sigmoid(x)", lambda x: x * x.sigmoid())
+    mish = _formula("x * tanh(softplus(x))", lambda x: x * x.softplus().tanh())
+    hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * (x + 3).relu6() / 6)
 
     def sigmoid(self):
         """1 / (1 + exp(-x)), written for either sign of x so that exp never overflows."""
         positive = self >= 0
         e = positive.where(-self, self).exp()
         return positive.where(1, e) / (1 + e)
-
-    def tanh(self):
-        """Hyperbolic tangent."""
-        return 2 * (2 * self).sigmoid() - 1
-
-    def relu(self):
-        """The number, or 0 where it is negative; the gradient at 0 is 0."""
-        return (self <= 0).where(0, self)
-
-    def relu6(self):
-        """Between 0 and 6."""
-        return (self >= 6).where(6, self.relu())
-
-    def leaky_relu(self, neg_slope=0.01):
-        """The number, times `neg_slope` where it is negative."""
-        return (self <= 0).where(self * neg_slope, self)
 
     def elu(self, alpha=1.0):
         """x, or alpha * (exp(x) - 1) where it is negative."""
@@ -1222,43 +1080,15 @@ class Tensor:
         """x times the normal distribution function of x in the tanh approximation (Hendrycks and Gimpel, 2016)."""
         return self * (2 * math.sqrt(2 / math.pi) * (self + 0.044715 * self * self * self)).sigmoid()
 
-    def quick_gelu(self):
-        """x * sigmoid(1.702 x), a rougher gelu."""
-        return self * (1.702 * self).sigmoid()
-
-    def silu(self):
-        """x * sigmoid(x)"""
-        return self * self.sigmoid()
-
-    swish = silu
-
     def softplus(self, beta=1.0):
         """log(1 + exp(beta * x)) / beta"""
         x = self * beta
         return (x.maximum(0) + ((-x.abs()).exp() + 1).log()) / beta
 
-    def mish(self):
-        """x * tanh(softplus(x))"""
-        return self * self.softplus().tanh()
-
-    def hardswish(self):
-        """x * relu6(x + 3) / 6"""
-        return self * (self + 3).relu6() / 6
-
-    def lerp(self, end, weight):
-        """self + (end - self) * weight"""
-        return self + (end - self) * weight
-
-    def masked_fill(self, mask, value):
-        """`value` where `mask` is true, self elsewhere."""
-        return mask.where(value, self)
-
     # ---- reductions ----
     def _reduce(self, op, axis, keepdim):
-        axes = self._axes(op, axis)
-        kept = tuple(1 if a in axes else n for a, n in enumerate(self.shape))
-        shape = kept if keepdim else tuple(n for a, n in enumerate(self.shape) if a not in axes)
-        compute = ACCUMULATE.get(self.dtype, self.dtype)
+        axes, compute = self._axes(op, axis), ACCUMULATE.get(self.dtype, self.dtype)
+        shape = tuple(1 if a in axes else n for a, n in enumerate(self.shape) if keepdim or a not in axes)
         dtype = compute if op == "sum" and not is_float(compute) else self.dtype
         if not self.numel():
             if op == "max" and math.prod(shape):
@@ -1284,8 +1114,7 @@ class Tensor:
 
     def mean(self, axis=None, keepdim=False):
         """Mean over axes, a float."""
-        x = self.cast(float64 if self.dtype == float64 else float32)
-        mean = x.sum(axis, keepdim) / self._count("mean", axis)
+        mean = self.cast(float64 if self.dtype == float64 else float32).sum(axis, keepdim) / self._count("mean", axis)
         return mean.cast(self.dtype) if is_float(self.dtype) else mean
 
     def var(self, axis=None, keepdim=False, correction=1):
@@ -1301,14 +1130,12 @@ class Tensor:
         """Product over axes: one half times the other half, until one is left."""
         axes = self._axes("prod", axis)
         rest = [a for a in range(self.ndim) if a not in axes]
-        x = self.cast(self.dtype if is_float(self.dtype) else ACCUMULATE.get(self.dtype, self.dtype))
+        x = self if is_float(self.dtype) else self.cast(ACCUMULATE.get(self.dtype, self.dtype))
         x = x.permute(*rest, *axes).reshape(*(self.shape[a] for a in rest), self._count("prod", axis))
-        if not x.shape[-1]:
-            x = x.pad((0, 1), value=1)
-        while x.shape[-1] > 1:
-            x = x.pad((0, x.shape[-1] % 2), value=1)
-            x, half = x.split(x.shape[-1] // 2, -1)
-            x = x * half
+        while x.shape[-1] != 1:
+            x = x.pad((0, x.shape[-1] % 2 if x.shape[-1] else 2), value=1)
+            half = x.shape[-1] // 2
+            x = x[..., :half] * x[..., half:]
         return x.reshape([1 if a in axes else n for a, n in enumerate(self.shape) if keepdim or a not in axes])
 
     def any(self, axis=None, keepdim=False):
@@ -1324,10 +1151,8 @@ class Tensor:
         """Place of the first greatest along `axis` (None: in the flattened array), int32."""
         if axis is None:
             return self.flatten().argmax(0).reshape((1,) * self.ndim if keepdim else ())
-        n, axis = self.size(axis), self._axis("argmax", axis)
-        from_end = n - Tensor.arange(n, device=self.device).reshape([-1 if a == axis else 1 for a in range(self.ndim)])
-        greatest = (self == self.max(axis, keepdim=True)) | self.isnan()
-        return n - greatest.where(from_end, 0).max(axis, keepdim)
+        n, greatest = self.size(axis), (self == self.max(axis, keepdim=True)) | self.isnan()
+        return n - greatest.where(n - self._places(axis), 0).max(axis, keepdim)
 
     def argmin(self, axis=None, keepdim=False):
         """Place of the first smallest along `axis` (None: in the flattened array), int32."""
@@ -1336,7 +1161,7 @@ class Tensor:
     def cumsum(self, axis=0):
         """Sums of all elements up to each one along `axis`: by a triangular mask, in blocks where that gets big."""
         if not self.numel() or not self.ndim:
-            return self.sum(()) 
+            return self.sum(())
         axis, n, block = self._axis("cumsum", axis), self.size(axis), 256
         x = self.movedim(axis, -1)
         if n <= block:
@@ -1350,7 +1175,7 @@ class Tensor:
 
     def _below_max(self, axis):
         """x - max(x), which makes exp safe. No gradient flows through the maximum, as it cancels."""
-        x = self.cast(self.dtype if is_float(self.dtype) else float32)
+        x = self if is_float(self.dtype) else self.cast(float32)
         return x - x.max(axis, keepdim=True).detach() if x.numel() else x
 
     def softmax(self, axis=-1):
@@ -1374,14 +1199,14 @@ class Tensor:
     def dot(self, other):
         """Matrix product with NumPy's broadcasting: (..., m, k) @ (..., k, n) -> (..., m, n), either may be (k,)."""
         a, b = Tensor._pair(self, "matmul", other)
-        batches = [n for n in itertools.zip_longest(a.shape[-3::-1], b.shape[-3::-1], fillvalue=1) if 1 not in n]
-        if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-min(2, b.ndim)] or any(n != m for n, m in batches):
+        batches = itertools.zip_longest(a.shape[-3::-1], b.shape[-3::-1], fillvalue=1)
+        if (not a.ndim or not b.ndim or a.shape[-1] != b.shape[-min(2, b.ndim)]
+                or any(n != m and 1 not in (n, m) for n, m in batches)):
             raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit: needs (..., m, k) @ (..., k, n)")
-        if b.ndim == 1:
-            return _contract(a, b, -1)
-        b = b.transpose(-1, -2)                                         # (..., n, k)
-        if a.ndim > 1:
-            a, b = a.unsqueeze(-2), b.unsqueeze(-3)                     # (..., m, 1, k) and (..., 1, n, k)
+        if b.ndim > 1:
+            b = b.transpose(-1, -2)                                     # (..., n, k)
+            if a.ndim > 1:
+                a, b = a.unsqueeze(-2), b.unsqueeze(-3)                 # (..., m, 1, k) and (..., 1, n, k)
         return _contract(a, b, -1)
 
     matmul = dot
@@ -1394,38 +1219,29 @@ class Tensor:
     def einsum(formula, *operands):
         """Sum of products in Einstein's notation: einsum("bik,bkj->bij", a, b)."""
         inputs, arrow, output = formula.replace(" ", "").partition("->")
+        output = output if arrow else "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
         inputs = inputs.split(",")
-        counts = Counter("".join(inputs))
-        output = output if arrow else "".join(sorted(letter for letter, n in counts.items() if n == 1))
-        sizes = {}
-        if len(inputs) != len(operands) or any([*map(len, inputs)][i] != x.ndim for i, x in enumerate(operands)):
-            raise ValueError(f"einsum: {formula} does not fit shapes {', '.join(str(x.shape) for x in operands)}")
-        for letters, x in zip(inputs, operands):
-            if not letters.isalpha() and letters or len(set(letters)) < len(letters):
-                raise ValueError(f"einsum: {letters} must be letters, none of them twice, in {formula}")
-            for letter, n in zip(letters, x.shape):
-                if sizes.setdefault(letter, n) != n:
-                    raise ValueError(f"einsum: axis {letter} of {formula} has sizes {sizes[letter]} and {n}")
-        if not set(output) <= set(sizes) or len(set(output)) < len(output):
-            raise ValueError(f"einsum: the result {output} of {formula} has letters twice or that no operand has")
+        sizes = {letter: n for letters, x in zip(inputs, operands) for letter, n in zip(letters, x.shape)}
+        fits = len(inputs) == len(operands) and all(x.shape == tuple(sizes.get(letter) for letter in letters)
+                                                    for letters, x in zip(inputs, operands))
+        if not fits or any(len(set(term)) < len(term) for term in (*inputs, output)) or set(output) - set(sizes):
+            raise ValueError(f"einsum: {formula} does not fit shapes {', '.join(str(x.shape) for x in operands)}: a "
+                             f"letter must stand for one size and may not occur twice in an operand")
         order = [*output, *(letter for letter in sizes if letter not in output)]
-        views = []
-        for letters, x in zip(inputs, operands):
-            x = x.permute([letters.index(letter) for letter in order if letter in letters])
-            views.append(x.reshape([sizes[letter] if letter in letters else 1 for letter in order]))
-        *first, last = views
-        product = functools.reduce(Tensor.mul, first) if first else last.ones_like()
-        return _contract(product, last, tuple(range(len(output), len(order))))
+        views = [x.permute([letters.index(letter) for letter in order if letter in letters])
+                  .reshape([sizes[letter] if letter in letters else 1 for letter in order])
+                 for letters, x in zip(inputs, operands)]
+        product = functools.reduce(Tensor.mul, views[1:-1], views[0]) if views[1:] else views[0].ones_like()
+        return _contract(product, views[-1], tuple(range(len(output), len(order))))
 
     def scaled_dot_product_attention(self, key, value, attn_mask=None, dropout_p=0.0, is_causal=False):
         """softmax(q @ k.T / sqrt(width) + mask) @ v (Vaswani et al., 2017); a bool mask says what may be looked at."""
         scores = self @ key.transpose(-2, -1) / math.sqrt(self.shape[-1])               # (..., queries, keys)
-        if is_causal:
-            if attn_mask is not None:
-                raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal, not both")
-            attn_mask = scores._triangle("scaled_dot_product_attention", 0) >= 0
-        if attn_mask is not None:
-            scores = attn_mask.where(scores, -math.inf) if attn_mask.dtype == bool_ else scores + attn_mask
+        if is_causal and attn_mask is not None:
+            raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal, not both")
+        mask = scores._places(-2) >= scores._places(-1) if is_causal else attn_mask
+        if mask is not None:
+            scores = mask.where(scores, -math.inf) if mask.dtype == bool_ else scores + mask
         return scores.softmax(-1).dropout(dropout_p) @ value
 
     def _windows(self, axis, size, stride, dilation):
@@ -1440,15 +1256,14 @@ class Tensor:
             raise ValueError(f"a window of {size} (stride {stride}, dilation {dilation}) does not fit in {n} elements")
         count = -(-reach // stride)
         row = n * (2 if count * stride > reach else 1) + dilation
-        x = self.movedim(axis, -1)                                      # (..., n)
-        x = x.repeat([1] * (self.ndim - 1) + [-(-size * row // n)])
+        x = self.movedim(axis, -1).repeat([1] * (self.ndim - 1) + [-(-size * row // n)])
         x = x[..., :size * row].unflatten(-1, (size, row))              # (..., size, row)
         return x[..., :count * stride:stride].movedim(-1, axis)         # (..., count, ..., size)
 
     def _windows2d(self, kernel_size, stride, dilation, padding, value=0.0):
-        """The windows of an image (n, channels, h, w), padded with `value`: (n, channels, rows, columns, *kernel_size)."""
+        """The windows of images (n, channels, h, w) padded with `value`: (n, channels, rows, columns, *kernel_size)."""
         if self.ndim != 4:
-            raise ValueError(f"an image batch has axes (n, channels, height, width), got shape {self.shape}")
+            raise ValueError(f"a batch of images has axes (n, channels, height, width), got shape {self.shape}")
         (top, left), (s, t), (d, e) = _two(padding), _two(stride), _two(dilation)
         x = self.pad((left, left, top, top), value)
         return x._windows(2, kernel_size[0], s, d)._windows(3, kernel_size[1], t, e)
@@ -1458,16 +1273,14 @@ class Tensor:
         if weight.ndim != 4 or self.ndim != 4 or self.shape[1] != weight.shape[1] * groups or weight.shape[0] % groups:
             raise ValueError(f"conv2d: weight {weight.shape} in {groups} groups does not fit input {self.shape}")
         x = self._windows2d(weight.shape[2:], stride, dilation, padding)
-        n, channels, height, width, *kernel_size = x.shape
-        x = x.reshape(n, groups, 1, channels // groups, height, width, *kernel_size)
-        weight = weight.reshape(1, groups, -1, channels // groups, 1, 1, *kernel_size)
-        y = _contract(x, weight, (3, 6, 7)).reshape(n, -1, height, width)
+        x = x.unflatten(1, (groups, 1, -1))                             # (n, groups, 1, channels, h, w, kernel h, w)
+        weight = weight.reshape(1, groups, -1, weight.shape[1], 1, 1, *weight.shape[2:])
+        y = _contract(x, weight, (3, 6, 7)).flatten(1, 2)               # (n, outputs, h, w)
         return y if bias is None else y + bias.reshape(-1, 1, 1)
 
     def max_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
         """Greatest of each window of images (n, channels, h, w); `stride` is the window's size unless given."""
-        size = _two(kernel_size)
-        lowest = -math.inf if is_float(self.dtype) else np.iinfo(self.dtype).min
+        size, lowest = _two(kernel_size), -math.inf if is_float(self.dtype) else np.iinfo(self.dtype).min
         return self._windows2d(size, stride or size, dilation, padding, lowest).max((-2, -1))
 
     def avg_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
@@ -1492,9 +1305,7 @@ class Tensor:
             raise ValueError(f"dropout: p must be a probability, got {p}")
         if not Tensor.training or p == 0:
             return self
-        if p == 1:
-            return self.zeros_like()
-        return (Tensor.rand(self.shape, device=self.device) >= p).where(self, 0) / (1 - p)
+        return (Tensor.rand(self.shape, device=self.device) >= p).where(self, 0) / (1 - p or 1)
 
     def layernorm(self, axis=-1, eps=1e-5):
         """Shifted and scaled to mean 0 and variance 1 over `axis` (Ba et al., 2016)."""
@@ -1504,15 +1315,15 @@ class Tensor:
     def batchnorm(self, weight, bias, mean, invstd, axis=1):
         """(self - mean) * invstd * weight + bias, these being given for each place along `axis`."""
         axes = self._axes("batchnorm", axis)
-        weight, bias, mean, invstd = [x if x is None else x.reshape([n if a in axes else 1 for a, n in enumerate(self.shape)])
-                                      for x in (weight, bias, mean, invstd)]
+        shape = [n if a in axes else 1 for a, n in enumerate(self.shape)]
         scale = invstd if weight is None else invstd * weight
-        return (self - mean) * scale if bias is None else (self - mean) * scale + bias
+        scaled = (self - mean.reshape(shape)) * scale.reshape(shape)
+        return scaled if bias is None else scaled + bias.reshape(shape)
 
     def _reduced(self, reduction):
         if reduction not in ("mean", "sum", "none"):
             raise ValueError(f"reduction must be mean, sum or none, got {reduction!r}")
-        return self if reduction == "none" else self.mean() if reduction == "mean" else self.sum()
+        return self if reduction == "none" else getattr(self, reduction)()
 
     def _log_loss(self, target, axis, label_smoothing):
         """-log of the probability that the softmax along `axis` gives to the classes `target`, for each example."""
@@ -1520,8 +1331,7 @@ class Tensor:
             raise ValueError(f"cross entropy: target {NAME_OF[target.dtype]} {target.shape} does not name a class for "
                              f"each example of {self.shape}, whose classes are axis {axis}")
         logits = self._below_max(axis)
-        classes = Tensor.arange(self.shape[axis], device=self.device).reshape([-1] + [1] * (self.ndim - 1 - axis))
-        picked = (classes == target.unsqueeze(axis)).where(logits, 0).sum(axis)
+        picked = (self._places(axis) == target.unsqueeze(axis)).where(logits, 0).sum(axis)
         if label_smoothing:
             picked = (1 - label_smoothing) * picked + label_smoothing * logits.mean(axis)
         return logits.exp().sum(axis).log() - picked
@@ -1551,9 +1361,9 @@ class Tensor:
     def gradient(self, *targets, gradient=None):
         """Gradients of self with respect to `targets`, Tensors of their shapes, times `gradient` if self has axes."""
         if gradient is None and self.shape:
-            raise RuntimeError(f"backward: only a scalar needs no gradient of its own, this Tensor has shape {self.shape}")
+            raise RuntimeError(f"backward: shape {self.shape} needs a gradient of its own, only a scalar does not")
         if not all(is_float(x.dtype) for x in (self, *targets)):
-            raise TypeError(f"gradient: only floats have gradients, got {', '.join(str(x.dtype) for x in (self, *targets))}")
+            raise TypeError(f"gradient: only floats have gradients, got {[NAME_OF[x.dtype] for x in (self, *targets)]}")
         if gradient is not None and gradient.shape != self.shape:
             raise ValueError(f"gradient: the gradient given has shape {gradient.shape}, the result {self.shape}")
         seed = self.ones_like() if gradient is None else gradient.cast(self.dtype)
@@ -1562,9 +1372,8 @@ class Tensor:
 
     def backward(self, gradient=None):
         """Add to `grad` of every Tensor with requires_grad that this one was computed from; returns self."""
-        live = [x for x in list(Tensor._trainable.values()) if x.requires_grad]
-        needed = set(topological([self.node]))
-        live = [x for x in live if x.node in needed]
+        needed = set(topological([self.node], stop=lambda node: node.op == "detach"))
+        live = [x for x in list(Tensor._trainable.values()) if x.requires_grad and x.node in needed]
         for x, g in zip(live, self.gradient(*live, gradient=gradient)):
             x.grad = g if x.grad is None else x.grad + g
         return self
@@ -1598,7 +1407,7 @@ class Power(Function):
 
 
 def _operators():
-    """Give Tensor the operators; `2 - x` is method(2, x), and `x -= 2` is x.assign(x - 2)."""
+    """Give Tensor the operators: `2 - x` is method(2, x), and `x -= 2` is x.assign(x - 2). And x.half() is a cast."""
     for name, method in {"add": Tensor.add, "sub": Tensor.sub, "mul": Tensor.mul, "truediv": Tensor.div,
                          "floordiv": Tensor.idiv, "mod": Tensor.mod, "pow": Tensor.pow, "matmul": Tensor.dot,
                          "and": Tensor.bitwise_and, "or": Tensor.bitwise_or, "xor": Tensor.bitwise_xor,
@@ -1608,7 +1417,8 @@ def _operators():
         setattr(Tensor, f"__r{name}__", method if commutes else lambda x, other, method=method: method(other, x))
         setattr(Tensor, f"__i{name}__", lambda x, other, method=method: x.assign(method(x, other)))
     for name in ("float", "half", "bfloat16", "double", "int", "long", "bool"):
-        setattr(Tensor, name, _cast_to(vars(dtypes)[name]))
+        to_dtype = _formula(f"The values as {name}.", lambda x, dtype=getattr(dtypes, name): x.cast(dtype))
+        setattr(Tensor, name, to_dtype)
 
 
 _operators()
@@ -2228,6 +2038,10 @@ class Kernel:
         self.key = hashlib.sha256((self.body + str(self.types)).encode()).hexdigest()[:16]
         self.name = f"kernel_{self.key[:8]}"
 
+    def words(self):
+        """What both dialects define on top of their own words."""
+        return SCALAR_WORDS + (VECTOR_WORDS + f"ALL_LANES({self.lanes})\n" if self.lanes > 1 else "")
+
     def c_source(self):
         """The kernel as a C function: the tasks from `begin` to `end`, on the buffers of its outputs and inputs."""
         lines = [f"void {self.name}(idx begin, idx end, char **buffers) {{"]
@@ -2403,7 +2217,7 @@ class Emitter:
                     text = f"({inner}) {term.kind[0]} {term.n}"
             if vector:
                 if type(term) is Loop:
-                    text = f"((i32){text} + iota_i32x{self.lanes})" if self.is_vector(term.loops) else f"(i32){text}"
+                    text = f"((i32){text} + lanes_i32x{self.lanes}())" if self.is_vector(term.loops) else f"(i32){text}"
                 elif not self.is_vector(term.loops):
                     text = f"(i32)({text})"
             parts.append((text, c))
@@ -2440,7 +2254,7 @@ class Emitter:
         else:
             mask = guard or f"splat_i32x{self.lanes}(-1)"
             if self.cut:
-                mask = f"({mask}) & mask_i32x{self.lanes}(iota_i32x{self.lanes} < (i32){self.cut})"
+                mask = f"({mask}) & mask_i32x{self.lanes}(lanes_i32x{self.lanes}() < (i32){self.cut})"
             return f"gather_{type}({pointer}, {self.address(index, u, v, True)}, {mask})"
         zero = f"splat_{self.type(value.dtype, True)}({literal(0, value.dtype)})"
         return f"where_{self.type(value.dtype, True)}({guard}, {text}, {zero})" if guard else text
@@ -2477,7 +2291,7 @@ class Emitter:
                     body = self.argument(r.args[0], u, v, lane or self.is_vector(r.loops))
                     op, identity = REDUCTIONS[r.op]
                     if lane and self.cut:
-                        rest = f"mask_i32x{self.lanes}(iota_i32x{self.lanes} < {self.cut})"
+                        rest = f"mask_i32x{self.lanes}(lanes_i32x{self.lanes}() < {self.cut})"
                         body = f"where_{type}({rest}, {body}, splat_{type}({literal(identity(r.dtype), r.dtype)}))"
                     self.line(f"{total} = {ELEMENTWISE[op].c.format(total, body, t=type)};")
                 name = self.names[last]
@@ -2740,32 +2554,73 @@ class Fuser:
 # The words of the generated source, once for each dialect. A type T with N lanes is TxN: f32x8. In both dialects a
 # comparison gives a mask of i32 lanes, 0 or -1.
 # ---------------------------------------------------------------------------------------------------------------------
-C_PRELUDE = r"""
-#include <math.h>
+# First what differs between the dialects.
+C_WORDS = r"""
 #include <stdint.h>
 #include <string.h>
-#define INLINE static inline __attribute__((always_inline, unused))
+#include <tgmath.h>
 typedef float f32; typedef double f64; typedef int8_t i8; typedef uint8_t u8; typedef int16_t i16; typedef int32_t i32;
 typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_t bf16; typedef long idx;
-
+#define INLINE static inline __attribute__((always_inline, unused))
+#define GLOBAL
+#define DOUBLE(...) __VA_ARGS__
+#define BITS(T, S) INLINE T T##_as_##S(S x) { T y; memcpy(&y, &x, sizeof y); return y; }
+#define TYPE(T, N) typedef T T##x##N __attribute__((vector_size(N * sizeof(T)))); \
+  typedef T T##x##N##_u __attribute__((vector_size(N * sizeof(T)), aligned(sizeof(T)), may_alias));
+#define CONVERT(a, T, N) __builtin_convertvector(a, T##x##N)
+#define REINTERPRET(a, T, N) ((T##x##N)(a))
+#define SPLAT(a, T, N) ((a) - (T##x##N){})
+#define LOAD(p, T, N) (*(const T##x##N##_u *)(p))
+#define STORE(p, a, T, N) (*(T##x##N##_u *)(p) = (a))
+"""
+CL_WORDS = r"""
+typedef float f32; typedef char i8; typedef uchar u8; typedef short i16; typedef int i32; typedef uint u32;
+typedef long i64; typedef ushort f16; typedef ushort bf16; typedef int idx;
+#ifdef cl_khr_fp64
+typedef double f64;
+#define DOUBLE(...) __VA_ARGS__
+#else
+#define DOUBLE(...)
+#endif
+#define INLINE static inline __attribute__((always_inline))
+#define GLOBAL global
+#define NAME_f32 float
+#define NAME_f64 double
+#define NAME_i8 char
+#define NAME_u8 uchar
+#define NAME_i16 short
+#define NAME_f16 ushort
+#define NAME_bf16 ushort
+#define NAME_i32 int
+#define NAME_u32 uint
+#define NAME_i64 long
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+#define BITS(T, S) INLINE T T##_as_##S(S x) { return JOIN(as_, NAME_##T)(x); }
+#define TYPE(T, N) typedef JOIN(NAME_##T, N) T##x##N;
+#define CONVERT(a, T, N) JOIN(JOIN(convert_, NAME_##T), N)(a)
+#define REINTERPRET(a, T, N) JOIN(JOIN(as_, NAME_##T), N)(a)
+#define SPLAT(a, T, N) ((T##x##N)(a))
+#define LOAD(p, T, N) JOIN(vload, N)(0, p)
+#define STORE(p, a, T, N) JOIN(vstore, N)(a, 0, p)
+"""
+SCALAR_WORDS = r"""
 INLINE idx within(idx at, idx size, idx lanes) { return at < -lanes ? -lanes : at > size ? size : at; }
 INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
 INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
-INLINE i32 load_bool(const u8 *p) { return -(i32)*p; }
-INLINE void store_bool(u8 *p, i32 x) { *p = x & 1; }
-
+INLINE i32 load_bool(GLOBAL const u8 *p) { return -(i32)*p; }
+INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
 #define MOVES(T) \
-  INLINE T load_##T(const T *p) { return *p; } \
-  INLINE void store_##T(T *p, T x) { *p = x; } \
+  INLINE T load_##T(GLOBAL const T *p) { return *p; } \
+  INLINE void store_##T(GLOBAL T *p, T x) { *p = x; } \
   INLINE T where_##T(i32 m, T a, T b) { return m ? a : b; }
 #define NUMBER(T) MOVES(T) \
   INLINE i32 mask_##T(i32 m) { return -m; } \
   INLINE T max_##T(T a, T b) { return a > b || a != a ? a : b; } \
-  CAST(T, f32) CAST(T, f64) CAST(T, i8) CAST(T, u8) CAST(T, i32) CAST(T, u32) CAST(T, i64) \
+  CAST(T, f32) DOUBLE(CAST(T, f64)) CAST(T, i8) CAST(T, u8) CAST(T, i32) CAST(T, u32) CAST(T, i64) \
   INLINE T T##_from_bool(i32 x) { return (T)-x; } \
   INLINE i32 clamp_##T(T x, idx n) { return x < 0 ? 0 : x >= n ? n - 1 : x; }
 #define CAST(T, S) INLINE T T##_from_##S(S x) { return (T)x; }
-#define BITS(T, S) INLINE T T##_as_##S(S x) { T y; memcpy(&y, &x, sizeof y); return y; }
 #define INTEGER(T) NUMBER(T) /* division rounds down, as in Python; by zero it gives zero */ \
   INLINE T idiv_##T(T a, T b) { \
     if (b == 0) return 0; \
@@ -2774,14 +2629,12 @@ INLINE void store_bool(u8 *p, i32 x) { *p = x & 1; }
   INLINE T mod_##T(T a, T b) { \
     if (b == 0 || ((T)-1 < 0 && b == (T)-1)) return 0; \
     return a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0); }
-MOVES(f16) MOVES(bf16) NUMBER(f32) NUMBER(f64) INTEGER(i8) INTEGER(u8) INTEGER(i32) INTEGER(u32) INTEGER(i64)
-BITS(f32, u32) BITS(f32, i32) BITS(u32, f32) BITS(i32, f32) BITS(u32, i32) BITS(i32, u32) BITS(f64, i64) BITS(i64, f64)
-BITS(i8, u8) BITS(u8, i8)
-INLINE f32 sqrt_f32(f32 x) { return sqrtf(x); } INLINE f64 sqrt_f64(f64 x) { return sqrt(x); }
-INLINE f32 exp_f32(f32 x) { return expf(x); }   INLINE f64 exp_f64(f64 x) { return exp(x); }
-INLINE f32 log_f32(f32 x) { return logf(x); }   INLINE f64 log_f64(f64 x) { return log(x); }
-INLINE f32 sin_f32(f32 x) { return sinf(x); }   INLINE f64 sin_f64(f64 x) { return sin(x); }
-INLINE f32 trunc_f32(f32 x) { return truncf(x); } INLINE f64 trunc_f64(f64 x) { return trunc(x); }
+#define FLOAT(T) NUMBER(T) INLINE T sqrt_##T(T x) { return sqrt(x); } INLINE T exp_##T(T x) { return exp(x); } \
+  INLINE T log_##T(T x) { return log(x); } INLINE T sin_##T(T x) { return sin(x); } \
+  INLINE T trunc_##T(T x) { return trunc(x); }
+MOVES(f16) MOVES(bf16) FLOAT(f32) DOUBLE(FLOAT(f64)) INTEGER(i8) INTEGER(u8) INTEGER(i32) INTEGER(u32) INTEGER(i64)
+BITS(f32, u32) BITS(f32, i32) BITS(u32, f32) BITS(i32, f32) BITS(u32, i32) BITS(i32, u32) BITS(i8, u8) BITS(u8, i8)
+DOUBLE(BITS(f64, i64) BITS(i64, f64))
 
 /* 16-bit floats are computed with in float32. bfloat16 is its upper half, rounded to nearest even. */
 INLINE f32 f32_from_bf16(bf16 x) { return f32_as_u32((u32)x << 16); }
@@ -2790,94 +2643,96 @@ INLINE bf16 bf16_from_f32(f32 x) {
   return (x != x ? bits | 0x400000 : bits + 0x7fff + (bits >> 16 & 1)) >> 16; }
 INLINE f32 f32_from_f16(f16 x) {
   u32 sign = (u32)(x & 0x8000) << 16, rest = (u32)(x & 0x7fff) << 13;
-  f32 y = f32_as_u32(rest >= 0x0f800000 ? rest | 0x7f800000 : rest); /* infinity and NaN keep their exponent */
-  return f32_as_u32(u32_as_f32(rest >= 0x0f800000 ? y : y * 0x1p112f) | sign); }
+  if (rest >= 0x0f800000) return f32_as_u32(rest | 0x7f800000 | sign);     /* infinity and NaN */
+  return f32_as_u32(u32_as_f32(f32_as_u32(rest) * 0x1p112f) | sign); }
 INLINE f16 f16_from_f32(f32 x) {
-  u32 bits = u32_as_f32(x), sign = bits >> 16 & 0x8000;
-  f32 y = f32_as_u32(bits & 0x7fffffff);
+  u32 sign = u32_as_f32(x) >> 16 & 0x8000;
+  f32 y = f32_as_u32(u32_as_f32(x) & 0x7fffffff);
   if (y != y) return sign | 0x7e00;
   if (y >= 65520.0f) return sign | 0x7c00;
-  if (y < 0x1p-14f) return sign | (u32_as_f32(y + 0.5f) - 0x3f000000);   /* subnormal: units of 2^-24 */
-  bits = u32_as_f32(y) - 0x38000000;
+  if (y < 0x1p-14f) return sign | (u32_as_f32(y + 0.5f) - 0x3f000000);     /* subnormal: units of 2^-24 */
+  u32 bits = u32_as_f32(y) - 0x38000000;
   return sign | ((bits + 0xfff + (bits >> 13 & 1)) >> 13); }
-
-#define LANES(N, BODY) for (int l = 0; l < N; l++) BODY
+"""
+VECTOR_WORDS = r"""
+#define LANES(N, ...) for (int l = 0; l < N; l++) { __VA_ARGS__; }
 #define VECTOR_MOVES(T, I, N) \
-  typedef T T##x##N __attribute__((vector_size(N * sizeof(T)))); \
-  typedef T T##x##N##_u __attribute__((vector_size(N * sizeof(T)), aligned(sizeof(T)), may_alias)); \
-  INLINE T##x##N load_##T##x##N(const T *p) { return *(const T##x##N##_u *)p; } \
-  INLINE void store_##T##x##N(T *p, T##x##N x) { *(T##x##N##_u *)p = x; } \
-  INLINE void store_n_##T##x##N(T *p, T##x##N x, int n) { \
-    if (n == N) store_##T##x##N(p, x); else LANES(n, p[l] = x[l];) } \
-  INLINE T##x##N splat_##T##x##N(T x) { return x - (T##x##N){}; } \
+  typedef union { T##x##N all; T lane[N]; } T##x##N##_lanes; \
+  INLINE T##x##N load_##T##x##N(GLOBAL const T *p) { return LOAD(p, T, N); } \
+  INLINE void store_##T##x##N(GLOBAL T *p, T##x##N x) { STORE(p, x, T, N); } \
+  INLINE void store_n_##T##x##N(GLOBAL T *p, T##x##N x, int n) { \
+    if (n == N) { STORE(p, x, T, N); } else { T##x##N##_lanes y; y.all = x; LANES(n, p[l] = y.lane[l]) } } \
+  INLINE T##x##N splat_##T##x##N(T x) { return SPLAT(x, T, N); } \
   INLINE T##x##N where_##T##x##N(i32x##N m, T##x##N a, T##x##N b) { \
-    I##x##N k = __builtin_convertvector(m, I##x##N); \
-    return (T##x##N)(((I##x##N)a & k) | ((I##x##N)b & ~k)); } \
-  INLINE T##x##N strided_##T##x##N(const T *p, idx stride, int n) { \
-    T##x##N x = {}; LANES(n, x[l] = p[l * stride];) return x; } \
-  INLINE T##x##N gather_##T##x##N(const T *p, i32x##N at, i32x##N m) { \
-    T##x##N x = {}; LANES(N, if (m[l]) x[l] = p[at[l]];) return x; }
+    I##x##N k = CONVERT(m, I, N); \
+    return REINTERPRET((REINTERPRET(a, I, N) & k) | (REINTERPRET(b, I, N) & ~k), T, N); } \
+  INLINE T##x##N strided_##T##x##N(GLOBAL const T *p, idx stride, int n) { \
+    T##x##N##_lanes x; LANES(N, x.lane[l] = l < n ? p[l * stride] : 0) return x.all; } \
+  INLINE T##x##N gather_##T##x##N(GLOBAL const T *p, i32x##N at, i32x##N m) { \
+    T##x##N##_lanes x; i32x##N##_lanes i, k; i.all = at; k.all = m; \
+    LANES(N, x.lane[l] = k.lane[l] ? p[i.lane[l]] : 0) return x.all; }
 #define VECTOR(T, I, N) VECTOR_MOVES(T, I, N) \
-  INLINE i32x##N mask_##T##x##N(I##x##N m) { return __builtin_convertvector(m, i32x##N); } \
+  INLINE i32x##N mask_##T##x##N(I##x##N m) { return CONVERT(m, i32, N); } \
   INLINE T##x##N max_##T##x##N(T##x##N a, T##x##N b) { \
-    I##x##N k = (a > b) | (a != a); return (T##x##N)(((I##x##N)a & k) | ((I##x##N)b & ~k)); } \
-  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { i32x##N y; LANES(N, y[l] = clamp_##T(x[l], n);) return y; } \
+    I##x##N k = (a > b) | (a != a); \
+    return REINTERPRET((REINTERPRET(a, I, N) & k) | (REINTERPRET(b, I, N) & ~k), T, N); } \
+  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { \
+    T##x##N##_lanes a; i32x##N##_lanes y; a.all = x; LANES(N, y.lane[l] = clamp_##T(a.lane[l], n)) return y.all; } \
   INLINE T fold_add_##T##x##N(T##x##N x) { \
-    LANES(N / 2, x[l] += x[l + N / 2];) LANES(N / 4, x[l] += x[l + N / 4];) LANES(N / 8, x[l] += x[l + N / 8];) \
-    LANES(N / 16, x[l] += x[l + N / 16];) return x[0]; } \
+    T##x##N##_lanes y; y.all = x; LANES(N / 2, y.lane[l] += y.lane[l + N / 2]) \
+    LANES(N / 4, y.lane[l] += y.lane[l + N / 4]) LANES(N / 8, y.lane[l] += y.lane[l + N / 8]) \
+    LANES(N / 16, y.lane[l] += y.lane[l + N / 16]) return y.lane[0]; } \
   INLINE T fold_max_##T##x##N(T##x##N x) { \
-    for (int h = N / 2; h; h /= 2) LANES(h, x[l] = max_##T(x[l], x[l + h]);) \
-    return x[0]; } \
-  INLINE T##x##N T##x##N##_from_bool(i32x##N x) { return __builtin_convertvector(-x, T##x##N); }
-#define VECTOR_CAST(T, S, N) INLINE T##x##N T##x##N##_from_##S(S##x##N x) { return __builtin_convertvector(x, T##x##N); }
-#define VECTOR_CASTS(T, N) VECTOR_CAST(T, f32, N) VECTOR_CAST(T, f64, N) VECTOR_CAST(T, i8, N) VECTOR_CAST(T, u8, N) \
-  VECTOR_CAST(T, i32, N) VECTOR_CAST(T, u32, N) VECTOR_CAST(T, i64, N)
-#define VECTOR_BITS(T, S, N) INLINE T##x##N T##x##N##_as_##S(S##x##N x) { return (T##x##N)x; }
-#define EACH(F, T, S, N) INLINE T##x##N F(S##x##N a) { T##x##N x; LANES(N, x[l] = EACH_##F(a[l]);) return x; }
-#define MAP1(F, T, N) INLINE T##x##N F##_##T##x##N(T##x##N a) { T##x##N x; LANES(N, x[l] = F##_##T(a[l]);) return x; }
+    T##x##N##_lanes y; y.all = x; LANES(N, y.lane[0] = max_##T(y.lane[0], y.lane[l])) return y.lane[0]; } \
+  VECTOR_CAST(T, f32, N) DOUBLE(VECTOR_CAST(T, f64, N)) VECTOR_CAST(T, i8, N) VECTOR_CAST(T, u8, N) \
+  VECTOR_CAST(T, i32, N) VECTOR_CAST(T, u32, N) VECTOR_CAST(T, i64, N) \
+  INLINE T##x##N T##x##N##_from_bool(i32x##N x) { return CONVERT(-x, T, N); }
+#define VECTOR_CAST(T, S, N) INLINE T##x##N T##x##N##_from_##S(S##x##N x) { return CONVERT(x, T, N); }
+#define VECTOR_BITS(T, S, N) INLINE T##x##N T##x##N##_as_##S(S##x##N x) { return REINTERPRET(x, T, N); }
+#define MAP(NAME, F, T, S, N) INLINE T##x##N NAME(S##x##N a) { \
+  S##x##N##_lanes x; T##x##N##_lanes y; x.all = a; LANES(N, y.lane[l] = F(x.lane[l])) return y.all; }
+#define MAP1(F, T, N) MAP(F##_##T##x##N, F##_##T, T, T, N)
 #define MAP2(F, T, N) INLINE T##x##N F##_##T##x##N(T##x##N a, T##x##N b) { \
-  T##x##N x; LANES(N, x[l] = F##_##T(a[l], b[l]);) return x; }
-#define CONVERT(T, S, N) INLINE T##x##N T##x##N##_from_##S(S##x##N a) { \
-  T##x##N x; LANES(N, x[l] = T##_from_##S(a[l]);) return x; }
-#define ALL_LANES(N, ...) \
-  VECTOR(i32, i32, N) VECTOR(f32, i32, N) VECTOR(u32, i32, N) VECTOR(i64, i64, N) VECTOR(f64, i64, N) VECTOR(i8, i8, N) \
-  VECTOR(u8, i8, N) typedef i16 i16x##N __attribute__((vector_size(2 * N))); VECTOR_MOVES(f16, i16, N) \
-  VECTOR_MOVES(bf16, i16, N) static const i32x##N iota_i32x##N = __VA_ARGS__; \
-  VECTOR_CASTS(f32, N) VECTOR_CASTS(f64, N) VECTOR_CASTS(i8, N) VECTOR_CASTS(u8, N) VECTOR_CASTS(i32, N) \
-  VECTOR_CASTS(u32, N) VECTOR_CASTS(i64, N) VECTOR_BITS(f32, u32, N) VECTOR_BITS(f32, i32, N) VECTOR_BITS(u32, f32, N) \
-  VECTOR_BITS(i32, f32, N) VECTOR_BITS(u32, i32, N) VECTOR_BITS(i32, u32, N) VECTOR_BITS(f64, i64, N) \
-  VECTOR_BITS(i64, f64, N) VECTOR_BITS(i8, u8, N) VECTOR_BITS(u8, i8, N) \
-  CONVERT(f32, f16, N) CONVERT(f16, f32, N) CONVERT(f32, bf16, N) CONVERT(bf16, f32, N) \
-  INLINE i32x##N load_boolx##N(const u8 *p) { return -__builtin_convertvector(load_u8x##N(p), i32x##N); } \
-  INLINE void store_boolx##N(u8 *p, i32x##N x) { store_u8x##N(p, __builtin_convertvector(x & 1, u8x##N)); } \
-  INLINE void store_n_boolx##N(u8 *p, i32x##N x, int n) { store_n_u8x##N(p, __builtin_convertvector(x & 1, u8x##N), n); } \
-  INLINE i32x##N strided_boolx##N(const u8 *p, idx s, int n) { \
-    return -__builtin_convertvector(strided_u8x##N(p, s, n), i32x##N); } \
-  INLINE i32x##N gather_boolx##N(const u8 *p, i32x##N at, i32x##N m) { \
-    return -__builtin_convertvector(gather_u8x##N(p, at, m), i32x##N); } \
-  MAP2(idiv, i8, N) MAP2(idiv, u8, N) MAP2(idiv, i32, N) MAP2(idiv, u32, N) MAP2(idiv, i64, N) \
-  MAP2(mod, i8, N) MAP2(mod, u8, N) MAP2(mod, i32, N) MAP2(mod, u32, N) MAP2(mod, i64, N) \
-  MAP1(sqrt, f32, N) MAP1(sqrt, f64, N) MAP1(trunc, f32, N) MAP1(trunc, f64, N) MAP1(sin, f32, N) MAP1(sin, f64, N) \
-  MAP1(exp, f64, N) MAP1(log, f64, N) \
+  T##x##N##_lanes x, y; x.all = a; y.all = b; LANES(N, x.lane[l] = F##_##T(x.lane[l], y.lane[l])) return x.all; }
+#define INTEGER_LANES(T, N) MAP2(idiv, T, N) MAP2(mod, T, N)
+#define ALL_LANES(N) \
+  TYPE(i8, N) TYPE(u8, N) TYPE(i16, N) TYPE(f16, N) TYPE(bf16, N) TYPE(i32, N) TYPE(u32, N) TYPE(i64, N) TYPE(f32, N) \
+  DOUBLE(TYPE(f64, N)) VECTOR(i32, i32, N) VECTOR(f32, i32, N) VECTOR(u32, i32, N) VECTOR(i64, i64, N) \
+  DOUBLE(VECTOR(f64, i64, N)) VECTOR(i8, i8, N) VECTOR(u8, i8, N) VECTOR_MOVES(f16, i16, N) VECTOR_MOVES(bf16, i16, N) \
+  VECTOR_BITS(f32, u32, N) VECTOR_BITS(f32, i32, N) VECTOR_BITS(u32, f32, N) VECTOR_BITS(i32, f32, N) \
+  VECTOR_BITS(u32, i32, N) VECTOR_BITS(i32, u32, N) VECTOR_BITS(i8, u8, N) VECTOR_BITS(u8, i8, N) \
+  DOUBLE(VECTOR_BITS(f64, i64, N) VECTOR_BITS(i64, f64, N)) \
+  MAP(f32x##N##_from_f16, f32_from_f16, f32, f16, N) MAP(f16x##N##_from_f32, f16_from_f32, f16, f32, N) \
+  MAP(f32x##N##_from_bf16, f32_from_bf16, f32, bf16, N) MAP(bf16x##N##_from_f32, bf16_from_f32, bf16, f32, N) \
+  INLINE i32x##N load_boolx##N(GLOBAL const u8 *p) { return -CONVERT(load_u8x##N(p), i32, N); } \
+  INLINE void store_boolx##N(GLOBAL u8 *p, i32x##N x) { store_u8x##N(p, CONVERT(x & 1, u8, N)); } \
+  INLINE void store_n_boolx##N(GLOBAL u8 *p, i32x##N x, int n) { store_n_u8x##N(p, CONVERT(x & 1, u8, N), n); } \
+  INLINE i32x##N strided_boolx##N(GLOBAL const u8 *p, idx stride, int n) { \
+    return -CONVERT(strided_u8x##N(p, stride, n), i32, N); } \
+  INLINE i32x##N gather_boolx##N(GLOBAL const u8 *p, i32x##N at, i32x##N m) { \
+    return -CONVERT(gather_u8x##N(p, at, m), i32, N); } \
+  INLINE i32x##N lanes_i32x##N(void) { i32x##N##_lanes x; LANES(N, x.lane[l] = l) return x.all; } \
+  INTEGER_LANES(i8, N) INTEGER_LANES(u8, N) INTEGER_LANES(i32, N) INTEGER_LANES(u32, N) INTEGER_LANES(i64, N) \
+  MAP1(sqrt, f32, N) MAP1(trunc, f32, N) MAP1(sin, f32, N) \
+  DOUBLE(MAP1(sqrt, f64, N) MAP1(trunc, f64, N) MAP1(sin, f64, N) MAP1(exp, f64, N) MAP1(log, f64, N)) \
   /* exp(x) = 2^n exp(r), |r| <= ln(2)/2; the polynomials of exp and log are those of S. L. Moshier's Cephes library */ \
   INLINE f32x##N exp_f32x##N(f32x##N x) { \
     x = where_f32x##N(x > 89.0f, splat_f32x##N(89.0f), x); \
     x = where_f32x##N(x < -104.0f, splat_f32x##N(-104.0f), x); \
     f32x##N t = x * 1.44269504f; \
-    i32x##N n = __builtin_convertvector(t + where_f32x##N(t < 0.0f, splat_f32x##N(-0.5f), splat_f32x##N(0.5f)), i32x##N); \
-    f32x##N k = __builtin_convertvector(n, f32x##N), r = x - k * 0.693359375f + k * 2.12194440e-4f; \
+    i32x##N n = CONVERT(t + where_f32x##N(t < 0.0f, splat_f32x##N(-0.5f), splat_f32x##N(0.5f)), i32, N); \
+    f32x##N k = CONVERT(n, f32, N), r = x - k * 0.693359375f + k * 2.12194440e-4f; \
     f32x##N p = (((((r * 1.9875691500e-4f + 1.3981999507e-3f) * r + 8.3334519073e-3f) * r + 4.1665795894e-2f) * r \
                   + 1.6666665459e-1f) * r + 5.0000001201e-1f) * r * r + r + 1.0f; \
-    i32x##N half = n >> 1; \
-    return p * (f32x##N)((half + 127) << 23) * (f32x##N)((n - half + 127) << 23); } \
+    i32x##N half_n = n >> 1; \
+    return p * REINTERPRET((half_n + 127) << 23, f32, N) * REINTERPRET((n - half_n + 127) << 23, f32, N); } \
   INLINE f32x##N log_f32x##N(f32x##N x) { /* x = m 2^e, m within sqrt(1/2) .. sqrt(2) */ \
-    i32x##N tiny = x < 0x1p-126f; \
-    f32x##N y = where_f32x##N(tiny, x * 0x1p23f, x); \
-    i32x##N bits = (i32x##N)y, e = (bits >> 23) - 127 - (tiny & 23); \
-    f32x##N m = (f32x##N)((bits & 0x7fffff) | 0x3f800000); \
+    i32x##N small = x < 0x1p-126f; \
+    i32x##N bits = REINTERPRET(where_f32x##N(small, x * 0x1p23f, x), i32, N), e = (bits >> 23) - 127 - (small & 23); \
+    f32x##N m = REINTERPRET((bits & 0x7fffff) | 0x3f800000, f32, N); \
     i32x##N big = m > 1.41421356f; \
     m = where_f32x##N(big, m * 0.5f, m) - 1.0f; \
-    f32x##N k = __builtin_convertvector(e - big, f32x##N); \
+    f32x##N k = CONVERT(e - big, f32, N); \
     f32x##N p = ((((((((m * 7.0376836292e-2f - 1.1514610310e-1f) * m + 1.1676998740e-1f) * m - 1.2420140846e-1f) * m \
       + 1.4249322787e-1f) * m - 1.6668057665e-1f) * m + 2.0000714765e-1f) * m - 2.4999993993e-1f) * m \
       + 3.3333331174e-1f) * m * m * m; \
@@ -2886,7 +2741,6 @@ INLINE f16 f16_from_f32(f32 x) {
     p = where_f32x##N((x < 0.0f) | (x != x), splat_f32x##N(NAN), p); \
     return where_f32x##N(x == INFINITY, x, p); }
 """
-C_PRELUDE = "\n".join(line for line in C_PRELUDE.splitlines() if not line.startswith("#define EACH(")) + "\n"
 
 # The part of the C device that runs: worker threads that go through a list of kernels together. Each thread takes its
 # share of every kernel's tasks; they wait for one another only where a kernel needs what came since the last barrier.
@@ -3188,9 +3042,7 @@ class CDevice(HostDevice, CompiledDevice):
         kernels = list(missing.values())
         sources = []
         for kernel in kernels:
-            lanes = sorted({kernel.lanes} - {1})
-            prelude = C_PRELUDE + "".join(f"ALL_LANES({n}, {{{', '.join(map(str, range(n)))}}})\n" for n in lanes)
-            sources.append((kernel.name, prelude + kernel.c_source()))
+            sources.append((kernel.name, C_WORDS + kernel.words() + kernel.c_source()))
         for kernel, path in zip(kernels, self.libraries(sources)):
             self.functions[kernel.key] = getattr(ctypes.CDLL(str(path)), kernel.name)
 
@@ -3820,7 +3672,7 @@ def _read_safetensors(path):
     try:
         with open(path, "rb") as file:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size - 8
-            require(length <= min(size, 10 ** 8), f"a header of {length} bytes in a file of {size + 8}; 100 MB are allowed")
+            require(length <= min(size, 10 ** 8), f"a header of {length} bytes in a file of {size + 8} (limit 100 MB)")
             header, data = json.loads(file.read(length).decode(), object_pairs_hook=unique), np.fromfile(file, uint8)
         metadata = header.pop("__metadata__", {})
         require(all(isinstance(value, str) for value in metadata.values()), "__metadata__ holds more than strings")
