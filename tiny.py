@@ -5,7 +5,7 @@ the fuser that groups nodes into kernels, the code generator that writes C or Op
 layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the C device a C compiler.
 """
 import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, shutil, struct, subprocess, sys
-import tempfile, threading, time, weakref
+import tempfile, threading, time, warnings, weakref
 from collections import Counter, defaultdict, namedtuple
 from pathlib import Path
 from types import SimpleNamespace
@@ -2034,7 +2034,8 @@ class Kernel:
             depth += line.endswith("{")
         self.body = "\n".join(lines)
         self.arguments = [f"out{i}" for i in range(len(self.outputs))] + [f"x{i}" for i in range(len(self.inputs))]
-        self.types = [MEMORY_TYPE[node.dtype] for node in self.outputs + self.inputs]
+        self.types = [MEMORY_TYPE[node.dtype] for node in self.outputs] + \
+                     ["const " + MEMORY_TYPE[node.dtype] for node in self.inputs]
         self.key = hashlib.sha256((self.body + str(self.types)).encode()).hexdigest()[:16]
         self.name = f"kernel_{self.key[:8]}"
 
@@ -2044,11 +2045,18 @@ class Kernel:
 
     def c_source(self):
         """The kernel as a C function: the tasks from `begin` to `end`, on the buffers of its outputs and inputs."""
-        lines = [f"void {self.name}(idx begin, idx end, char **buffers) {{"]
-        for i, (name, type) in enumerate(zip(self.arguments, self.types)):
-            const = "const " if name.startswith("x") else ""
-            lines.append(f"  {const}{type} *{name} = ({const}{type} *)buffers[{i}];")
-        return "\n".join(lines) + "\n" + self.body + "\n}\n"
+        pointers = [f"  {type} *{name} = ({type} *)buffers[{i}];"
+                    for i, (name, type) in enumerate(zip(self.arguments, self.types))]
+        return "\n".join([f"void {self.name}(idx begin, idx end, char **buffers) {{", *pointers, self.body, "}\n"])
+
+    def cl_source(self):
+        """The kernel in OpenCL C: each work-item takes its share of the tasks. A buffer begins after its slack."""
+        parameters = ", ".join(f"global {type} *{name}_" for name, type in zip(self.arguments, self.types))
+        pointers = [f"  global {type} *{name} = {name}_ + {SLACK} / sizeof({type});"
+                    for name, type in zip(self.arguments, self.types)]
+        share = [f"  idx begin = (long){self.tasks} * get_global_id(0) / get_global_size(0);",
+                 f"  idx end = (long){self.tasks} * (get_global_id(0) + 1) / get_global_size(0);"]
+        return "\n".join([f"kernel void {self.name}({parameters}) {{", *pointers, *share, self.body, "}\n"])
 
 
 class Again(Exception):
@@ -2110,7 +2118,7 @@ class Emitter:
         extent, step, task = loop.extent, kernel.step(loop), depth < kernel.parallel
         full = extent // step * step
         if full:
-            self.open(Block(loop, loop is self.vector))
+            self.open(Block(loop, loop is self.vector and self.lanes > 1))
             if task and full < extent:
                 self.line(f"idx {name} = {name}_first;")
             self.descend(depth + 1)
@@ -2120,7 +2128,7 @@ class Emitter:
                 self.close(f"if ({name}_first < {full})" if full < extent else "")
         if full < extent:                                               # what is left: one row, or one vector at a time
             saved = self.rows, self.vectors, self.cut
-            self.open(Block(loop, loop is self.vector))
+            self.open(Block(loop, loop is self.vector and self.lanes > 1))
             if loop is self.row:
                 self.rows, small = 1, 1
             else:
@@ -2320,7 +2328,7 @@ class Emitter:
         for r in sorted(self.kernel.reductions, key=lambda r: r.height):
             self.name(r, 0, 0)
         for i, (node, root) in enumerate(zip(self.kernel.outputs, self.kernel.lowering.roots)):
-            vector = self.vector is not None
+            vector = self.vector is not None and self.lanes > 1
             type = self.memory(node.dtype, vector)
             for u, v in self.tile(loops_of(self.kernel.lowering.flat)):
                 text = self.argument(root, u, v, vector)
@@ -2330,7 +2338,8 @@ class Emitter:
 
     def scatter(self):
         """Zero the columns of this task, then add each value to its row. No two tasks share a column."""
-        root, flat, vector = self.kernel.lowering.roots[0], self.kernel.lowering.flat, self.vector is not None
+        root, flat, vector = self.kernel.lowering.roots[0], self.kernel.lowering.flat, \
+            self.vector is not None and self.lanes > 1
         node = self.kernel.outputs[0]
         width, type = math.prod(node.shape[1:]), self.memory(node.dtype, vector)
         store = lambda at, text: (f"store_n_{type}({at}, {text}, {self.cut});" if vector and self.cut
@@ -2891,7 +2900,7 @@ class Plan:
                  for node in kernel.outputs if node not in number]
         places, placed, end = {}, [], 0
         for size, start, stop, node in sorted(spans, key=lambda span: (-span[0], span[1])):
-            at, size = 0, -(-(size + 2 * SLACK) // 256) * 256
+            at, size = 0, -(-(size + 2 * SLACK) // 512) * 512
             for other, other_size, other_start, other_stop in sorted(placed):
                 if other_start <= stop and start <= other_stop:
                     if at + size <= other:
@@ -3104,6 +3113,77 @@ def cache_folder():
     return folder
 
 
+class CLDevice(CompiledDevice):
+    """Generated OpenCL C, run through pyopencl on a GPU or on the CPU."""
+    name = "CL"
+
+    def __init__(self, kinds=("GPU", "CPU")):
+        super().__init__()
+        try:
+            import pyopencl as cl
+        except ImportError:
+            raise RuntimeError('the CL device needs pyopencl: pip install "pyopencl[pocl]"') from None
+        self.cl, found = cl, []
+        try:
+            found = [device for platform in cl.get_platforms() for device in platform.get_devices()]
+        except cl.Error:
+            pass
+        wanted = [device for kind in kinds for device in found if device.type & getattr(cl.device_type, kind)]
+        if not wanted:
+            raise RuntimeError(f'the CL device found no OpenCL {" or ".join(kinds)}: pip install "pyopencl[pocl]", '
+                               f"or install the driver of your GPU")
+        self.device = wanted[0]
+        self.is_gpu = bool(self.device.type & cl.device_type.GPU)
+        self.lanes = min(8, self.device.preferred_vector_width_float) if not self.is_gpu else 1
+        self.context = cl.Context([self.device])
+        self.queue, self.arena = cl.CommandQueue(self.context), None
+
+    def allocate(self, size):
+        return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
+
+    def upload(self, array):
+        memory = self.allocate(array.nbytes)
+        if array.nbytes:
+            self.cl.enqueue_copy(self.queue, memory, array.reshape(-1).view(np.uint8), dst_offset=SLACK)
+        return memory
+
+    def download(self, memory, dtype, shape):
+        array = np.empty(math.prod(shape) * dtype.itemsize, np.uint8)
+        if array.nbytes:
+            self.cl.enqueue_copy(self.queue, array, memory, src_offset=SLACK)
+        return array.view(dtype).reshape(shape)
+
+    def compile(self, kernels):
+        missing = {kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}
+        for key, kernel in missing.items():
+            source = CL_WORDS + kernel.words() + kernel.cl_source()
+            with warnings.catch_warnings():                             # pyopencl turns compiler notes into warnings
+                warnings.simplefilter("ignore")
+                self.functions[key] = self.cl.Program(self.context, source).build(["-w"])
+
+    def run(self, plan, data):
+        """Run a plan on `data`, the memory of its leaves and outputs."""
+        if self.arena is None or self.arena.size < plan.arena_bytes + SLACK:
+            self.arena = self.allocate(plan.arena_bytes)
+        if not hasattr(plan, "launches"):
+            plan.launches = [self.cl.Kernel(self.functions[kernel.key], kernel.name) for kernel in plan.kernels]
+            plan.bound = [[None] * len(places) for places in plan.places]
+            plan.arena = None
+        if plan.arena is not self.arena:
+            plan.arena, plan.parts = self.arena, {}
+        for kernel, launch, places, bound in zip(plan.kernels, plan.launches, plan.places, plan.bound):
+            for i, place in enumerate(places):
+                if place[0] == "external":
+                    memory = data[place[1]]
+                else:
+                    memory = plan.parts.get(place) or plan.parts.setdefault(place, self.arena[place[1]:place[2]])
+                if memory is not bound[i]:
+                    launch.set_arg(i, memory)
+                    bound[i] = memory
+            workers = kernel.tasks if self.is_gpu else min(kernel.tasks, 4 * self.device.max_compute_units)
+            self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers,), None if self.is_gpu else (1,))
+
+
 NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place")
 
 
@@ -3254,7 +3334,7 @@ def _replace_tensors(value, tensors):
 
 def _holders(tensor):
     """How many things refer to the node of a Tensor, this function's own references included."""
-    return sys.getrefcount(tensor._node)
+    return sys.getrefcount(tensor.node)
 
 
 class Capture:
@@ -3366,7 +3446,7 @@ jit = TinyJit
 
 class Devices(dict):
     """The devices by name; one is made when it is first asked for."""
-    makers = {"C": CDevice, "NUMPY": NumpyDevice}
+    makers = {"C": CDevice, "CL": CLDevice, "NUMPY": NumpyDevice}
 
     def __missing__(self, name):
         self[name] = self.makers[name]()
