@@ -393,7 +393,6 @@ class Tensor:
             Tensor._trainable[id(self)] = self
         self._requires_grad = wanted
 
-    _node = property(lambda self: self.node)
     shape = property(lambda self: self.node.shape, doc="Sizes of the axes.")
     dtype = property(lambda self: self.node.dtype, doc="Type of the numbers, an np.dtype.")
     device = property(lambda self: self.node.device, doc="Name of the device that holds the numbers.")
@@ -1911,8 +1910,7 @@ class Kernel:
         self.values = reachable(self.lowering.roots)
         self.reductions = [value for value in self.values if value.op in REDUCTIONS]
         self.is_scatter = outputs[0].op == "scatter"
-        if not self.is_scatter:
-            self.check_reductions(fuser)
+        self.check_reductions(fuser)
         self.vector = self.choose_vector(fuser)
         self.choose_tile(lanes)
 
@@ -1926,7 +1924,7 @@ class Kernel:
         for reduction in self.reductions:
             node = self.lowering.origin[reduction][0]
             outside = self.nest[:self.level(reduction)]
-            repeated = any(loop not in reduction.loops for loop in outside)
+            repeated = self.is_scatter or any(loop not in reduction.loops for loop in outside)
             nested = any(loop not in self.nest for loop in reduction.loops)
             alone = math.prod(loop.extent for loop in outside) < 16 and total > 1 << 15 and len(outside) < len(self.nest)
             if repeated or nested or alone:
@@ -2001,7 +1999,8 @@ class Kernel:
             self.rows = min(self.rows, self.row.extent) if self.row else 1
         if self.row and self.row.extent % self.rows:                    # a tile without a rest is worth a smaller one
             self.rows = next((n for n in (8, 7, 6, 5, 4) if n <= self.rows and self.row.extent % n == 0), self.rows)
-        self.lanes = min(lanes, 1 << max(max(extents, default=1) - 1, 0).bit_length())
+        widest = max([value.dtype.itemsize for value in self.values if value.op != "row"] + [4])
+        self.lanes = min(max(lanes * 4 // widest, 1), 1 << max(max(extents, default=1) - 1, 0).bit_length())
         if self.vector:
             self.vectors = max(1, min(self.vectors, self.vector.extent // self.lanes))
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
@@ -2051,11 +2050,11 @@ class Kernel:
 
     def cl_source(self):
         """The kernel in OpenCL C: each work-item takes its share of the tasks. A buffer begins after its slack."""
-        parameters = ", ".join(f"global {type} *{name}_" for name, type in zip(self.arguments, self.types))
+        parameters = ", ".join(f"global {type} *{name}_" for name, type in zip(self.arguments, self.types)) + ", long tasks"
         pointers = [f"  global {type} *{name} = {name}_ + {SLACK} / sizeof({type});"
                     for name, type in zip(self.arguments, self.types)]
-        share = [f"  idx begin = (long){self.tasks} * get_global_id(0) / get_global_size(0);",
-                 f"  idx end = (long){self.tasks} * (get_global_id(0) + 1) / get_global_size(0);"]
+        share = ["  idx begin = tasks * get_global_id(0) / get_global_size(0);",
+                 "  idx end = tasks * (get_global_id(0) + 1) / get_global_size(0);"]
         return "\n".join([f"kernel void {self.name}({parameters}) {{", *pointers, *share, self.body, "}\n"])
 
 
@@ -3167,6 +3166,8 @@ class CLDevice(CompiledDevice):
             self.arena = self.allocate(plan.arena_bytes)
         if not hasattr(plan, "launches"):
             plan.launches = [self.cl.Kernel(self.functions[kernel.key], kernel.name) for kernel in plan.kernels]
+            for kernel, launch in zip(plan.kernels, plan.launches):
+                launch.set_arg(len(kernel.types), np.int64(kernel.tasks))
             plan.bound = [[None] * len(places) for places in plan.places]
             plan.arena = None
         if plan.arena is not self.arena:
