@@ -1901,12 +1901,16 @@ def values_in(index):
             yield from values_in(term.index)
 
 
+NOT_COUNTED = {"where", "cast", "bitcast"}                              # moves numbers: no arithmetic
+Operand = namedtuple("Operand", "shape dtype")
+
+
 class Kernel:
     """One nest of loops that computes `outputs`: its layout, its source, and what it costs."""
 
     def __init__(self, fuser, outputs, lanes):
         self.lowering = Lowering(fuser, outputs)
-        self.outputs, self.nest = outputs, self.lowering.nest
+        self.outputs, self.nest, self.is_copy = outputs, self.lowering.nest, outputs[0] in fuser.copied
         self.values = reachable(self.lowering.roots)
         self.reductions = [value for value in self.values if value.op in REDUCTIONS]
         self.is_scatter = outputs[0].op == "scatter"
@@ -1927,8 +1931,9 @@ class Kernel:
             repeated = self.is_scatter or any(loop not in reduction.loops for loop in outside)
             nested = any(loop not in self.nest for loop in reduction.loops)
             alone = math.prod(loop.extent for loop in outside) < 16 and total > 1 << 15 and len(outside) < len(self.nest)
-            if repeated or nested or alone:
-                raise Store(fuser.tail(node))
+            if (repeated or nested or alone) and node not in self.outputs:
+                tail = fuser.tail(node)
+                raise Store(node if tail in self.outputs else tail)
             self.check_operands(reduction)
 
     def check_operands(self, reduction):
@@ -2026,17 +2031,34 @@ class Kernel:
     def generate(self):
         """Write the body of the kernel; afterwards it has a name, a key and the nodes it reads."""
         emitter = Emitter(self)
-        self.inputs, depth, lines = emitter.inputs, 1, []
+        depth, lines = 1, []
         for line in emitter.body:
             depth -= line.startswith("}")
             lines.append("  " * depth + line)
             depth += line.endswith("{")
-        self.body = "\n".join(lines)
+        self.body, self.inputs = "\n".join(lines), emitter.inputs
         self.arguments = [f"out{i}" for i in range(len(self.outputs))] + [f"x{i}" for i in range(len(self.inputs))]
         self.types = [MEMORY_TYPE[node.dtype] for node in self.outputs] + \
                      ["const " + MEMORY_TYPE[node.dtype] for node in self.inputs]
         self.key = hashlib.sha256((self.body + str(self.types)).encode()).hexdigest()[:16]
-        self.name = f"kernel_{self.key[:8]}"
+        words = list(dict.fromkeys(value.op.removesuffix("_over") for value in self.values
+                                   if value.op not in ("load", "const", "index", "row", "cast", "where", "and")))
+        size = "x".join(str(n) for n in self.outputs[0].shape if n > 1) or "1"
+        self.name, self.symbol = "_".join((words[:5] or ["copy"]) + [size]), f"kernel_{self.key}"
+        repeats = lambda loops: math.prod(loop.extent for loop in loops)
+        self.flops = sum(repeats(value.args[0].loops.union(value.arg) if value.op in REDUCTIONS else value.loops)
+                         for value in self.values if value.op in {*ELEMENTWISE, *REDUCTIONS} - NOT_COUNTED
+                         and is_float(value.dtype))
+        self.bytes = sum(nbytes(node) for node in self.outputs + self.inputs)
+        lines = {f"{Path(node.line[0]).name}:{node.line[1]}" for node in self.lowering.inlined}
+        self.header = f"// {self.name}: {', '.join(f'{NAME_OF[node.dtype]} {list(node.shape)}' for node in self.outputs)}, " \
+                      f"{self.flops} floating-point operations, {self.bytes} bytes, for {', '.join(sorted(lines))}\n"
+
+    def forget(self):
+        """Let go of the graph, once the plan is made."""
+        describe = lambda node: Operand(node.shape, node.dtype)
+        self.outputs, self.inputs = [describe(node) for node in self.outputs], [describe(node) for node in self.inputs]
+        del self.lowering, self.values, self.reductions
 
     def words(self):
         """What both dialects define on top of their own words."""
@@ -2046,7 +2068,7 @@ class Kernel:
         """The kernel as a C function: the tasks from `begin` to `end`, on the buffers of its outputs and inputs."""
         pointers = [f"  {type} *{name} = ({type} *)buffers[{i}];"
                     for i, (name, type) in enumerate(zip(self.arguments, self.types))]
-        return "\n".join([f"void {self.name}(idx begin, idx end, char **buffers) {{", *pointers, self.body, "}\n"])
+        return "\n".join([f"void {self.symbol}(idx begin, idx end, char **buffers) {{", *pointers, self.body, "}\n"])
 
     def cl_source(self):
         """The kernel in OpenCL C: each work-item takes its share of the tasks. A buffer begins after its slack."""
@@ -2055,7 +2077,7 @@ class Kernel:
                     for name, type in zip(self.arguments, self.types)]
         share = ["  idx begin = tasks * get_global_id(0) / get_global_size(0);",
                  "  idx end = tasks * (get_global_id(0) + 1) / get_global_size(0);"]
-        return "\n".join([f"kernel void {self.name}({parameters}) {{", *pointers, *share, self.body, "}\n"])
+        return "\n".join([f"kernel void {self.symbol}({parameters}) {{", *pointers, *share, self.body, "}\n"])
 
 
 class Again(Exception):
@@ -2178,10 +2200,15 @@ class Emitter:
         return self.memo[key]
 
     def declare(self, key, type, word, text):
-        self.counter[word] += 1
-        self.memo[key] = f"{word.split('_')[0]}{self.counter[word]}"
+        self.memo[key] = self.fresh(word)
         self.stack[-1].keys.append(key)
         self.line(f"{type} {self.memo[key]} = {text};")
+
+    def fresh(self, word):
+        """A new name that begins with `word`."""
+        word = word.split("_")[0]
+        self.counter[word] += 1
+        return f"{word}{self.counter[word]}"
 
     def argument(self, value, u, v, vector):
         """An argument of a function: a scalar among vectors is spread over the lanes."""
@@ -2218,7 +2245,10 @@ class Emitter:
                 text = self.name(term, u, v)
             else:
                 inner = self.address(term.index, u, v, vector and self.is_vector(term.loops))
-                if bounds(term.index)[0] < 0:
+                if bounds(term.index)[0] < 0 and vector and self.is_vector(term.loops):
+                    word = "idiv" if term.kind == "//" else "mod"
+                    text = f"{word}_i32x{self.lanes}({inner}, splat_i32x{self.lanes}({term.n}))"
+                elif bounds(term.index)[0] < 0:
                     text = f"floor_{'quotient' if term.kind == '//' else 'remainder'}({inner}, {term.n})"
                 else:
                     text = f"({inner}) {term.kind[0]} {term.n}"
@@ -2280,8 +2310,7 @@ class Emitter:
         for r in group:
             vector = lane or self.is_vector(r.loops)
             for u, v in self.tile(r.loops):
-                self.counter[r.op] += 1
-                total = f"{r.op.split('_')[0]}{self.counter[r.op]}"
+                total = self.fresh(r.op)
                 start = literal(REDUCTIONS[r.op][1](r.dtype), r.dtype)
                 type = self.type(r.dtype, vector)
                 self.line(f"{type} {total} = {f'splat_{type}({start})' if vector else start};")
@@ -2877,6 +2906,8 @@ class Plan:
         self.kernels = [kernel for kernel in groups if kernel not in final] + final
         for kernel in self.kernels:
             kernel.generate()
+        for kernel in self.kernels:
+            kernel.source = kernel.header + device.source(kernel)
         device.compile(self.kernels)
         number = {node: i for i, node in enumerate(leaves + outputs)}
         self.in_place = {output: leaf for output, leaf in dict(updates).items() if self.overwrites(output, leaf)}
@@ -2884,6 +2915,9 @@ class Plan:
         place.update((node, ("external", number[self.in_place.get(node, node)])) for node in number)
         self.places = [[place[node] for node in kernel.outputs + kernel.inputs] for kernel in self.kernels]
         self.barriers = self.find_barriers()
+        self.in_place = {number[output] - len(leaves) for output in self.in_place}     # from here on, only numbers
+        for kernel in self.kernels:
+            kernel.forget()
 
     def overwrites(self, output, leaf):
         """Can `output` be written where `leaf` is read? If no later kernel reads that, and its own at that index."""
@@ -2950,6 +2984,18 @@ def is_realized(node):
     return node.buffer is not None
 
 
+def kernels(*tensors):
+    """The kernels that would compute these Tensors, in order, compiled but not run.
+
+    Each has .name .source .flops .bytes, .inputs and .outputs (with .shape and .dtype), and .is_copy for one that only
+    copies an operand into another layout.
+    """
+    nodes = [tensor.node for tensor in tensors if tensor.node.buffer is None]
+    order = topological(nodes, stop=is_realized)
+    return [kernel for name in dict.fromkeys(node.device for node in nodes) for kernel in Device[name].plan(
+        order, [n for n in order if n.buffer is not None], [n for n in nodes if n.device == name]).kernels]
+
+
 class CompiledDevice:
     """What the devices with generated code share: a plan is made once for all graphs of the same structure."""
 
@@ -3006,10 +3052,13 @@ class CDevice(HostDevice, CompiledDevice):
              "-shared", "-fPIC", "-w"]
 
     def __init__(self):
-        self.compiler = shutil.which(os.environ.get("CC") or "cc") or shutil.which("gcc") or shutil.which("clang")
+        named = os.environ.get("CC")
+        self.compiler = shutil.which(named) if named else next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
         if not self.compiler:
-            raise RuntimeError("the C device needs a C compiler (gcc or clang): install one, or name it in CC")
+            raise RuntimeError(f"the C device found no compiler {named} (named in CC)" if named else
+                               "the C device needs a C compiler: install gcc or clang, or name one in CC")
         version = subprocess.run([self.compiler, "--version"], capture_output=True, text=True).stdout
+        self.description = f"{self.compiler} ({version.splitlines()[0]}), {cores()} threads"
         self.identity = version + cpu_description() + " ".join(self.flags)
         super().__init__()
         self.lanes, self.arena = 16, None
@@ -3045,14 +3094,17 @@ class CDevice(HostDevice, CompiledDevice):
         os.replace(part, path)
         source.unlink()
 
+    def source(self, kernel):
+        return kernel.c_source()
+
     def compile(self, kernels):
         missing = {kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}
         kernels = list(missing.values())
         sources = []
         for kernel in kernels:
-            sources.append((kernel.name, C_WORDS + kernel.words() + kernel.c_source()))
+            sources.append((kernel.name, C_WORDS + kernel.words() + self.source(kernel)))
         for kernel, path in zip(kernels, self.libraries(sources)):
-            self.functions[kernel.key] = getattr(ctypes.CDLL(str(path)), kernel.name)
+            self.functions[kernel.key] = getattr(ctypes.CDLL(str(path)), kernel.symbol)
 
     def run(self, plan, data):
         """Run a plan on `data`, the memory of its leaves and outputs."""
@@ -3104,8 +3156,11 @@ def cache_folder():
     base = os.environ.get("TINY_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or
                                                          os.path.expanduser("~/.cache"), "tiny")
     folder = Path(base)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    info = folder.stat()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        info = folder.stat()
+    except OSError as error:
+        raise RuntimeError(f"the cache folder {folder} can't be used ({error}): name another in TINY_CACHE") from None
     if hasattr(os, "getuid") and (info.st_uid != os.getuid() or info.st_mode & 0o022):
         raise RuntimeError(f"the cache folder {folder} belongs to or can be written by others: compiled code there "
                            f"can't be trusted. Remove it, or name another in TINY_CACHE")
@@ -3134,6 +3189,7 @@ class CLDevice(CompiledDevice):
         self.device = wanted[0]
         self.is_gpu = bool(self.device.type & cl.device_type.GPU)
         self.lanes = min(8, self.device.preferred_vector_width_float) if not self.is_gpu else 1
+        self.description = f"{self.device.name}, {self.device.platform.name}"
         self.context = cl.Context([self.device])
         self.queue, self.arena = cl.CommandQueue(self.context), None
 
@@ -3152,10 +3208,13 @@ class CLDevice(CompiledDevice):
             self.cl.enqueue_copy(self.queue, array, memory, src_offset=SLACK)
         return array.view(dtype).reshape(shape)
 
+    def source(self, kernel):
+        return kernel.cl_source()
+
     def compile(self, kernels):
         missing = {kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}
         for key, kernel in missing.items():
-            source = CL_WORDS + kernel.words() + kernel.cl_source()
+            source = CL_WORDS + kernel.words() + self.source(kernel)
             with warnings.catch_warnings():                             # pyopencl turns compiler notes into warnings
                 warnings.simplefilter("ignore")
                 self.functions[key] = self.cl.Program(self.context, source).build(["-w"])
@@ -3165,7 +3224,7 @@ class CLDevice(CompiledDevice):
         if self.arena is None or self.arena.size < plan.arena_bytes + SLACK:
             self.arena = self.allocate(plan.arena_bytes)
         if not hasattr(plan, "launches"):
-            plan.launches = [self.cl.Kernel(self.functions[kernel.key], kernel.name) for kernel in plan.kernels]
+            plan.launches = [self.cl.Kernel(self.functions[kernel.key], kernel.symbol) for kernel in plan.kernels]
             for kernel, launch in zip(plan.kernels, plan.launches):
                 launch.set_arg(len(kernel.types), np.int64(kernel.tasks))
             plan.bound = [[None] * len(places) for places in plan.places]
@@ -3185,21 +3244,21 @@ class CLDevice(CompiledDevice):
             self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers,), None if self.is_gpu else (1,))
 
 
-NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place")
+NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place kernels")
 
 
 class NumpyDevice(HostDevice):
     """Interprets the graph node by node. It defines what every operation means, and is the oracle of the tests."""
-    name = "NUMPY"
+    name, description = "NUMPY", f"NumPy {np.__version__}"
 
     def plan(self, order, leaves, outputs, updates=()):
-        return NumpyPlan(order, leaves, outputs, {})
+        return NumpyPlan(order, leaves, outputs, (), ())
 
     make_plan = plan
 
     def run(self, plan, data):
         """Compute every node in order."""
-        order, leaves, outputs, _ = plan
+        order, leaves, outputs, *_ = plan
         values = {node: memory.view(node.dtype, node.shape) for node, memory in zip(leaves, data)}
         uses = Counter(source for node in order if node not in values for source in set(node.sources))
         uses.update(outputs)
@@ -3371,9 +3430,9 @@ class Capture:
         order = topological(outputs, stop=is_realized)
         leaves = [node for node in order if node.buffer is not None]
         devices = {node.device for node in outputs}
-        if len(devices) != 1:
-            raise RuntimeError(f"jit: a captured function must compute on one device, not {sorted(devices) or 'none'}")
-        self.device = Device[devices.pop()]
+        if len(devices) > 1:
+            raise RuntimeError(f"jit: a captured function must compute on one device, not on {sorted(devices)}")
+        self.device = Device[devices.pop() if devices else Device.DEFAULT]
         updates = {new: old for (_, new), (_, old) in zip(after, before.values()) if old in leaves}
         self.plan = self.device.make_plan(order, leaves, outputs, updates)
         # Where the memory of each leaf comes from: a Tensor that may be assigned, an argument's number, or a fixed node.
@@ -3381,10 +3440,9 @@ class Capture:
                   **{tensor.node: i for i, tensor in enumerate(inputs)}}
         self.sources = [owners.get(leaf, leaf) for leaf in leaves]
         index = {node: i for i, node in enumerate(outputs)}
-        self.targets = [(tensor, index[new], new in self.plan.in_place) for tensor, new in after]
+        self.targets = [(tensor, index[new], index[new] in self.plan.in_place) for tensor, new in after]
         self.returned = [index.get(node) for node in returned]
         self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
-        self.spare = {}
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
             own(tensor)
         Capture.live.add(self)
@@ -3446,16 +3504,41 @@ jit = TinyJit
 
 
 class Devices(dict):
-    """The devices by name; one is made when it is first asked for."""
+    """The devices by name, each made when it is first asked for: Device["C"]. Device.DEFAULT is where Tensors go."""
     makers = {"C": CDevice, "CL": CLDevice, "NUMPY": NumpyDevice}
 
     def __missing__(self, name):
+        if name not in self.makers:
+            raise ValueError(f"Device: there is no device {name!r}, only {', '.join(self.makers)}")
         self[name] = self.makers[name]()
         return self[name]
 
+    @property
+    def DEFAULT(self):
+        """DEVICE in the environment, or the first that works of an OpenCL GPU, C, OpenCL on the CPU, and NumPy."""
+        if self.chosen is None:
+            self.DEFAULT = os.environ.get("DEVICE") or self.first()
+        return self.chosen
+
+    @DEFAULT.setter
+    def DEFAULT(self, name):
+        self[name]                                                      # raises if it isn't there
+        self.chosen = name
+
+    chosen = None
+
+    def first(self):
+        """The name of the best device that works here."""
+        for name, wanted in (("CL", "GPU"), ("C", None), ("CL", None)):
+            try:
+                if wanted is None or self[name].is_gpu:
+                    return name if self[name] else None
+            except RuntimeError:
+                continue
+        return "NUMPY"
+
 
 Device = Devices()
-Device.DEFAULT = os.environ.get("DEVICE", "C")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -3779,3 +3862,12 @@ def _namespace(*members, **others):
 nn = _namespace(Linear, Embedding, LayerNorm, RMSNorm, Conv2d, BatchNorm, Dropout, BatchNorm2d=BatchNorm)
 nn.optim = _namespace(SGD, AdamW, clip_grad_norm_, Adam=functools.partial(AdamW, weight_decay=0.0))
 nn.state = _namespace(get_parameters, get_state_dict, load_state_dict, safe_save, safe_load, safe_load_metadata)
+
+
+if __name__ == "__main__":
+    for name in Device.makers:
+        try:
+            print(f"{name:6} works: {Device[name].description}")
+        except RuntimeError as error:
+            print(f"{name:6} does not: {error}")
+    print(f"Tensors go to {Device.DEFAULT}; DEVICE=C, CL or NUMPY chooses another.")
