@@ -65,6 +65,7 @@ ELEMENTWISE = {
     "sqrt":  Primitive(np.sqrt, "sqrt_{t}({0})", lambda g, out, a: (g / (2 * out),)),
     "exp":   Primitive(np.exp, "exp_{t}({0})", lambda g, out, a: (g * out,)),
     "log":   Primitive(np.log, "log_{t}({0})", lambda g, out, a: (g / a,)),
+    "sigmoid": Primitive(lambda a: 1 / (1 + np.exp(-a)), "sigmoid_{t}({0})", lambda g, out, a: (g * out * (1 - out),)),
     "sin":   Primitive(np.sin, "sin_{t}({0})", lambda g, out, a: (g * a.cos(),)),
     "trunc": Primitive(np.trunc, "trunc_{t}({0})", None),
     "cast":  Primitive(None, None, lambda g, out, a: (g.cast(a.dtype) if is_float(a.dtype) else None,)),
@@ -1059,17 +1060,12 @@ class Tensor:
     relu = _formula("x, or 0 where x is negative.", lambda x: (x <= 0).where(0, x))
     relu6 = _formula("x between 0 and 6.", lambda x: (x >= 6).where(6, x.relu()))
     leaky_relu = _formula("x, or x * neg_slope if negative.", lambda x, neg_slope=0.01: (x > 0).where(x, x * neg_slope))
+    sigmoid = _row("sigmoid", "1 / (1 + exp(-x))")
     tanh = _formula("Hyperbolic tangent.", lambda x: 2 * (2 * x).sigmoid() - 1)
     quick_gelu = _formula("x * sigmoid(1.702 x), a rougher gelu.", lambda x: x * (1.702 * x).sigmoid())
     silu = swish = _formula("x * sigmoid(x)", lambda x: x * x.sigmoid())
     mish = _formula("x * tanh(softplus(x))", lambda x: x * x.softplus().tanh())
     hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * (x + 3).relu6() / 6)
-
-    def sigmoid(self):
-        """1 / (1 + exp(-x)), written for either sign of x so that exp never overflows."""
-        positive = self >= 0
-        e = positive.where(-self, self).exp()
-        return positive.where(1, e) / (1 + e)
 
     def elu(self, alpha=1.0):
         """x, or alpha * (exp(x) - 1) where it is negative."""
@@ -1179,8 +1175,7 @@ class Tensor:
 
     def softmax(self, axis=-1):
         """exp(x), scaled to add up to 1 along `axis`."""
-        e = self._below_max(axis).exp()
-        return e / e.sum(axis, keepdim=True)
+        return Softmax.apply(self, axis=axis)
 
     def log_softmax(self, axis=-1):
         """Logarithm of the softmax."""
@@ -1383,9 +1378,9 @@ class Function:
     backward(grad), which returns a gradient (or None) for each of them, both in Tensor operations."""
 
     @classmethod
-    def apply(cls, *tensors):
-        """The Tensor that forward() gives, to which backward() belongs."""
-        function = cls()
+    def apply(cls, *tensors, **options):
+        """The Tensor that forward() gives, to which backward() belongs; `options` go to the constructor."""
+        function = cls(**options)
         result = function.forward(*tensors)
         return Tensor._of(Node("function", (result.node, *(x.node for x in tensors)), function))
 
@@ -1403,6 +1398,21 @@ class Power(Function):
     def backward(self, grad):
         a, b = self.inputs
         return (b == 0).where(0, grad * b * a ** (b - 1)), ((a == 0) & (b >= 0)).where(0, grad * a ** b * a.log())
+
+
+class Softmax(Function):
+    """exp(x) / sum(exp(x)), whose gradient needs nothing but the result."""
+
+    def __init__(self, axis):
+        self.axis = axis
+
+    def forward(self, x):
+        e = x._below_max(self.axis).exp()
+        self.result = e / e.sum(self.axis, keepdim=True)
+        return self.result
+
+    def backward(self, grad):
+        return self.result * (grad - (grad * self.result).sum(self.axis, keepdim=True))
 
 
 def _operators():
@@ -1623,13 +1633,15 @@ class Lowering:
         self.flat = self.loop(("out",), first.size)
         self.roots = []
         for node in self.outputs:
-            if node.op == "scatter":
+            if node.op == "scatter":                                    # one output, which has no index of its own
                 self.roots.append(self.scatter(node))
             else:
                 self.roots.append(self.value(node, self.unflatten(self.flat, node.shape), ()))
+        self.stores = [self.address(node, self.unflatten(self.flat, node.shape)) for node in self.outputs]
         self.nest = [loop for key, loop in sorted(self.loops.items()) if key[0] == "out"]
-        surviving = [t for value in self.values.values() if value.op in ("load", "index")
-                     for t, _ in (value.arg[1] if value.op == "load" else value.arg)[1] if type(t) is Quotient]
+        indices = self.stores + [value.arg[1] if value.op == "load" else value.arg for value in self.values.values()
+                                 if value.op in ("load", "index")]
+        surviving = [term for index in indices for term, _ in index[1] if type(term) is Quotient]
         return any([self.settle(quotient) for quotient in surviving])
 
     def settle(self, quotient):
@@ -1757,9 +1769,15 @@ class Lowering:
             flat = plus(times(flat, n), i)
         return flat
 
+    def address(self, node, index):
+        """Where the element at `index` of a stored node lies, in elements: row-major, with the pitch of its rows."""
+        if not index or node.op == "scatter" and node in self.outputs:
+            return self.flat if node in self.outputs else ZERO
+        return plus(times(self.flatten(index[:-1], node.shape[:-1]), self.fuser.pitch(node)), index[-1])
+
     def load(self, node, index, guard):
-        flat = self.flatten(index, node.shape)
-        return self.make("load", tuple(c for c, _ in guard), (node, flat, guard[-1][1] if guard else None), node.dtype)
+        return self.make("load", tuple(c for c, _ in guard),
+                         (node, self.address(node, index), guard[-1][1] if guard else None), node.dtype)
 
     def compute(self, node, index, guard):
         """The value of a node that is neither a buffer nor a movement."""
@@ -1911,12 +1929,20 @@ class Kernel:
     def __init__(self, fuser, outputs, lanes):
         self.lowering = Lowering(fuser, outputs)
         self.outputs, self.nest, self.is_copy = outputs, self.lowering.nest, outputs[0] in fuser.copied
-        self.values = reachable(self.lowering.roots)
-        self.reductions = [value for value in self.values if value.op in REDUCTIONS]
+        self.keep(outputs)
         self.is_scatter = outputs[0].op == "scatter"
         self.check_reductions(fuser)
         self.vector = self.choose_vector(fuser)
         self.choose_tile(lanes)
+
+    def keep(self, outputs):
+        """Store only these of the outputs."""
+        lowering = self.lowering
+        kept = [i for i, node in enumerate(self.outputs) if node in outputs]
+        self.outputs = lowering.outputs = outputs
+        lowering.roots, lowering.stores = [lowering.roots[i] for i in kept], [lowering.stores[i] for i in kept]
+        self.values = reachable(lowering.roots)
+        self.reductions = [value for value in self.values if value.op in REDUCTIONS]
 
     def level(self, value):
         """The number of loops of the nest outside of which the value can't be computed."""
@@ -2269,6 +2295,7 @@ class Emitter:
 
     def load(self, value, u, v):
         node, index, _ = value.arg
+        size = self.kernel.lowering.fuser.elements(node)
         pointer, vector = self.pointer[node], self.is_vector(value.loops)
         lane = next((block.loop for block in self.stack if block.lane), None)
         type = self.memory(node.dtype, vector)
@@ -2281,10 +2308,10 @@ class Emitter:
         stride = stride_along(index, lane)
         if stride == 0:
             low, high = bounds(index)
-            at = address if 0 <= low and high < node.size else f"clamp_i32({address}, {node.size})"
+            at = address if 0 <= low and high < size else f"clamp_i32({address}, {size})"
             text = f"splat_{self.type(value.dtype, True)}(load_{self.memory(node.dtype, False)}({pointer} + {at}))"
         elif stride == 1:
-            at = f"within({address}, {node.size}, {self.lanes})" if guard else address
+            at = f"within({address}, {size}, {self.lanes})" if guard else address
             text = f"load_{type}({pointer} + {at})"
         elif stride is not None and not guard:
             return f"strided_{type}({pointer} + {address}, {stride}, {self.cut or self.lanes})"
@@ -2360,7 +2387,7 @@ class Emitter:
             type = self.memory(node.dtype, vector)
             for u, v in self.tile(loops_of(self.kernel.lowering.flat)):
                 text = self.argument(root, u, v, vector)
-                at = f"out{i} + {self.address(self.kernel.lowering.flat, u, v)}"
+                at = f"out{i} + {self.address(self.kernel.lowering.stores[i], u, v)}"
                 self.line(f"store_n_{type}({at}, {text}, {self.cut});" if vector and self.cut
                           else f"store_{type}({at}, {text});")
 
@@ -2430,7 +2457,7 @@ class Fuser:
 
     def __init__(self, outputs, lanes):
         self.lanes, self.stored, self.copies, self.copied, self.kernels = lanes, set(), defaultdict(dict), {}, {}
-        self.consumers = defaultdict(list)
+        self.consumers, self.outputs = defaultdict(list), set(outputs)
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         for node in order:
             for source in set(node.sources):
@@ -2443,6 +2470,16 @@ class Fuser:
                 self.make(pending.pop(), pending)
             self.share(pending)
         self.groups = self.merge()
+
+    def pitch(self, node):
+        """Elements from one row of a buffer to the next. Between kernels, rows of whole kilobytes are kept 64 bytes
+        further apart: they would all fall into the same few sets of the cache."""
+        n, size = node.shape[-1], node.dtype.itemsize
+        padded = node in self.stored and node not in self.outputs and node not in self.copied and node.op != "scatter"
+        return n + 64 // size if padded and n * size % 1024 == 0 else n
+
+    def elements(self, node):
+        return math.prod(node.shape[:-1]) * self.pitch(node) if node.shape else 1
 
     def foresee(self, order):
         """Store what is sure to be stored in the end: it saves attempts, and bounds how deep a kernel can get."""
@@ -2575,6 +2612,9 @@ class Fuser:
                 groups.append(kernel)
                 chosen = len(groups) - 1
             group_of[node] = chosen
+        for kernel in groups:                                           # what only the kernel itself reads stays in it
+            read = {node for other in groups if other is not kernel for node in other.reads()}
+            kernel.keep([node for node in kernel.outputs if node in read or node in self.outputs])
         return groups
 
     def mergeable(self, group, kernel):
@@ -2667,7 +2707,8 @@ INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
     if (b == 0 || ((T)-1 < 0 && b == (T)-1)) return 0; \
     return a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0); }
 #define FLOAT(T) NUMBER(T) INLINE T sqrt_##T(T x) { return sqrt(x); } INLINE T exp_##T(T x) { return exp(x); } \
-  INLINE T log_##T(T x) { return log(x); } INLINE T sin_##T(T x) { return sin(x); } \
+  INLINE T sigmoid_##T(T x) { return 1 / (1 + exp(-x)); } INLINE T log_##T(T x) { return log(x); } \
+  INLINE T sin_##T(T x) { return sin(x); } \
   INLINE T trunc_##T(T x) { return trunc(x); }
 MOVES(f16) MOVES(bf16) FLOAT(f32) DOUBLE(FLOAT(f64)) INTEGER(i8) INTEGER(u8) INTEGER(i32) INTEGER(u32) INTEGER(i64)
 BITS(f32, u32) BITS(f32, i32) BITS(u32, f32) BITS(i32, f32) BITS(u32, i32) BITS(i32, u32) BITS(i8, u8) BITS(u8, i8)
@@ -2751,7 +2792,7 @@ VECTOR_WORDS = r"""
   INLINE i32x##N lanes_i32x##N(void) { i32x##N##_lanes x; LANES(N, x.lane[l] = l) return x.all; } \
   INTEGER_LANES(i8, N) INTEGER_LANES(u8, N) INTEGER_LANES(i32, N) INTEGER_LANES(u32, N) INTEGER_LANES(i64, N) \
   MAP1(sqrt, f32, N) MAP1(trunc, f32, N) MAP1(sin, f32, N) \
-  DOUBLE(MAP1(sqrt, f64, N) MAP1(trunc, f64, N) MAP1(sin, f64, N) MAP1(exp, f64, N) MAP1(log, f64, N)) \
+  DOUBLE(MAP1(sqrt, f64, N) MAP1(trunc, f64, N) MAP1(sin, f64, N) MAP1(exp, f64, N) MAP1(log, f64, N) MAP1(sigmoid, f64, N)) \
   /* exp(x) = 2^n exp(r), |r| <= ln(2)/2; the polynomials of exp and log are those of S. L. Moshier's Cephes library */ \
   INLINE f32x##N exp_f32x##N(f32x##N x) { \
     x = where_f32x##N(x > 89.0f, splat_f32x##N(89.0f), x); \
@@ -2763,6 +2804,7 @@ VECTOR_WORDS = r"""
                   + 1.6666665459e-1f) * r + 5.0000001201e-1f) * r * r + r + 1.0f; \
     i32x##N half_n = n >> 1; \
     return p * REINTERPRET((half_n + 127) << 23, f32, N) * REINTERPRET((n - half_n + 127) << 23, f32, N); } \
+  INLINE f32x##N sigmoid_f32x##N(f32x##N x) { return 1.0f / (1.0f + exp_f32x##N(-x)); } \
   INLINE f32x##N log_f32x##N(f32x##N x) { /* x = m 2^e, m within sqrt(1/2) .. sqrt(2) */ \
     i32x##N small = x < 0x1p-126f; \
     i32x##N bits = REINTERPRET(where_f32x##N(small, x * 0x1p23f, x), i32, N), e = (bits >> 23) - 127 - (small & 23); \
@@ -2900,7 +2942,8 @@ class Plan:
 
     def __init__(self, device, leaves, outputs, updates=()):
         self.device = device
-        groups = Fuser(outputs, device.lanes).groups
+        fuser = Fuser(outputs, device.lanes)
+        groups = fuser.groups
         read = {node for kernel in groups for node in kernel.reads()}
         final = [kernel for kernel in groups if not read.intersection(kernel.outputs)]
         self.kernels = [kernel for kernel in groups if kernel not in final] + final
@@ -2911,7 +2954,7 @@ class Plan:
         device.compile(self.kernels)
         number = {node: i for i, node in enumerate(leaves + outputs)}
         self.in_place = {output: leaf for output, leaf in dict(updates).items() if self.overwrites(output, leaf)}
-        place, self.arena_bytes = self.place_buffers(number)
+        place, self.arena_bytes = self.place_buffers(number, fuser)
         place.update((node, ("external", number[self.in_place.get(node, node)])) for node in number)
         self.places = [[place[node] for node in kernel.outputs + kernel.inputs] for kernel in self.kernels]
         self.barriers = self.find_barriers()
@@ -2926,10 +2969,10 @@ class Plan:
         return output.dtype == leaf.dtype and not any(leaf in later.inputs for later in self.kernels[at + 1:]) and all(
             value.arg[1] == kernel.lowering.flat for value in kernel.values if value.op == "load" and value.arg[0] is leaf)
 
-    def place_buffers(self, number):
+    def place_buffers(self, number, fuser):
         """A place in the arena for what is neither leaf nor output: first fit, largest first."""
         last = {node: i for i, kernel in enumerate(self.kernels) for node in kernel.inputs + kernel.outputs}
-        spans = [(nbytes(node), i, last[node], node) for i, kernel in enumerate(self.kernels)
+        spans = [(fuser.elements(node) * node.dtype.itemsize, i, last[node], node) for i, kernel in enumerate(self.kernels)
                  for node in kernel.outputs if node not in number]
         places, placed, end = {}, [], 0
         for size, start, stop, node in sorted(spans, key=lambda span: (-span[0], span[1])):
