@@ -364,7 +364,10 @@ class Tensor:
     __hash__ = object.__hash__                                          # by identity, though == is by element
 
     def __init__(self, data, dtype=None, requires_grad=None, device=None):
-        array = np.array(data)
+        try:
+            array = np.array(data)
+        except ValueError:
+            raise ValueError("Tensor: nested lists must have equal lengths on each level") from None
         if dtype is None and not isinstance(data, (np.ndarray, np.generic)):            # Python's numbers
             array = np.array(data, {float64: float32, int64: int32}.get(array.dtype))
         self.node = _leaf(cast_array(array, as_dtype(dtype or array.dtype)), device or Device.DEFAULT)
@@ -426,13 +429,20 @@ class Tensor:
             x.node.forget_sources()
         return self
 
-    def numpy(self):
-        """The numbers as a new NumPy array (bfloat16 as float32)."""
+    def _array(self):
+        """The numbers as a new array; bfloat16 as it is stored."""
         if _capturing is not None:
             raise RuntimeError("jit: a value is read inside a captured function; a replay would not read it again. "
                                "Return the Tensor and read it outside")
-        array = self.realize().node.buffer.numpy()
-        return cast_array(array, float32) if self.dtype == bfloat16 else array
+        return self.realize().node.buffer.numpy()
+
+    def numpy(self):
+        """The numbers as a new NumPy array (bfloat16 as float32)."""
+        return cast_array(self._array(), float32) if self.dtype == bfloat16 else self._array()
+
+    def __reduce__(self):
+        """For pickle and copy.deepcopy: the numbers, not the graph."""
+        return Tensor, (self._array(), None, self.requires_grad, self.device)
 
     def item(self):
         """The only element, as a Python number."""
@@ -461,7 +471,7 @@ class Tensor:
 
     def to(self, device):
         """A copy on another device."""
-        return self if device in (None, self.device) else Tensor._of(_leaf(self.realize().node.buffer.numpy(), device))
+        return self if device in (None, self.device) else Tensor(self._array(), device=device)
 
     def cast(self, dtype):
         """The values as `dtype`; floats become integers by dropping the fraction, anything but 0 is True."""
@@ -2288,7 +2298,7 @@ class Emitter:
         for part, c in parts:
             factor = f"({part}) * {abs(c)}" if abs(c) != 1 and " " in part else f"{part} * {abs(c)}" if abs(c) != 1 \
                 else f"({part})" if " " in part and c < 0 else part
-            text += (" - " if c < 0 else " + " if text else "") + factor
+            text += ((" - " if c < 0 else " + ") if text else "-" * (c < 0)) + factor
         if constant or not text:
             text += f" + {constant}" if text and constant >= 0 else f" - {-constant}" if text else str(constant)
         return f"splat_i32x{self.lanes}({text})" if vector and not self.is_vector(loops_of(index)) else text
@@ -2432,7 +2442,8 @@ def literal(value, dtype):
         text = "NAN" if np.isnan(number) else "INFINITY" if np.isinf(number) else str(abs(number))
         sign = "-" if np.signbit(number) and not np.isnan(number) else ""
         text = text if "e" in text or "." in text or "N" in text else text + ".0"
-        return sign + (text + "f" if dtype == float32 and "N" not in text else f"(f64){text}" if "N" in text else text)
+        suffix = "f" if dtype == float32 and text not in ("NAN", "INFINITY") else ""
+        return sign + text + suffix
     number = int(np.asarray(value).astype(dtype))
     return f"(({TYPE_OF[dtype]})({number + 1} - 1))" if number < 0 and number == np.iinfo(dtype).min \
         else f"({TYPE_OF[dtype]}){number}" if dtype not in (int32,) else str(number)
@@ -3121,7 +3132,8 @@ class CDevice(HostDevice, CompiledDevice):
             part = folder / f"{key}.{os.getpid()}.{threading.get_ident()}"
             part.with_suffix(".c").write_text(source)
             command = [self.compiler, *self.flags, "-o", str(part), str(part.with_suffix(".c")), "-lm", "-lpthread"]
-            running.append((subprocess.Popen(command, stderr=subprocess.PIPE, text=True), part, path, name))
+            process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+            running.append((process, part, path, name))
             if len(running) >= cores():
                 self.finish(running.pop(0))
         for job in running:
@@ -3455,6 +3467,8 @@ class Capture:
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
                 if gradient is not None and tensor.grad is not None and tensor.grad is not gradient:
                     gradient.assign(tensor.grad)
+            returned = [tensor.node if tensor.node.buffer is None else Node("contiguous", (tensor.node,), next(_serial))
+                        for tensor in _tensors_in(self.result)]
         finally:
             _capturing = None
             before = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
@@ -3463,10 +3477,7 @@ class Capture:
                 tensor.node = node
             for tensor, gradient in gradients:
                 tensor.grad = gradient
-        returned = [tensor.node for tensor in _tensors_in(self.result)]
         outputs = list(dict.fromkeys([node for _, node in after] + returned))
-        self.direct = {i: node for i, node in enumerate(returned) if node.buffer is not None}
-        outputs = [node for node in outputs if node.buffer is None]
         held = {tensor.node: tensor for tensor in list(Tensor._trainable.values())}
         lazy = [node for node in topological(outputs, stop=is_realized) if node in held and node.buffer is None]
         realize([node for _, node in before.values() if node.size] + [node for node in lazy if node not in outputs])
@@ -3476,7 +3487,8 @@ class Capture:
         if len(devices) > 1:
             raise RuntimeError(f"jit: a captured function must compute on one device, not on {sorted(devices)}")
         self.device = Device[devices.pop() if devices else Device.DEFAULT]
-        updates = {new: old for (_, new), (_, old) in zip(after, before.values()) if old in leaves}
+        holders = Counter(old for _, old in before.values())
+        updates = {new: old for (_, new), (_, old) in zip(after, before.values()) if old in leaves and holders[old] == 1}
         self.plan = self.device.make_plan(order, leaves, outputs, updates)
         # Where the memory of each leaf comes from: a Tensor that may be assigned, an argument's number, or a fixed node.
         owners = {**held, **{old: tensor for tensor, old in before.values()},
@@ -3484,7 +3496,7 @@ class Capture:
         self.sources = [owners.get(leaf, leaf) for leaf in leaves]
         index = {node: i for i, node in enumerate(outputs)}
         self.targets = [(tensor, index[new], index[new] in self.plan.in_place) for tensor, new in after]
-        self.returned = [index.get(node) for node in returned]
+        self.returned = [index[node] for node in returned]
         self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
             own(tensor)
@@ -3516,12 +3528,9 @@ class Capture:
                 tensor.node = fresh_leaf(fresh[i])
         Tensor._random_host = None
         results = []
-        for k, i in enumerate(self.returned):
-            if i is None:
-                results.append(Tensor._of(self.direct[k]))
-            else:
-                shared = any(i == j and in_place for _, j, in_place in self.targets)
-                results.append(Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if shared else fresh[i])))
+        for i in self.returned:
+            shared = any(i == j for _, j, _ in self.targets)
+            results.append(Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if shared else fresh[i])))
         return _replace_tensors(self.result, iter(results))
 
 
