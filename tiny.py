@@ -198,7 +198,7 @@ MOVEMENT = {"reshape", "expand", "permute", "pad", "shrink", "flip"}
 IDENTITY = {"contiguous", "detach", "function"}
 
 
-def topological(roots, stop=lambda node: False):
+def topological(roots, stop=lambda node: False, sources=lambda node: node.sources):
     """All nodes that `roots` need, sources first; what lies behind a node that `stop` holds for is left out."""
     order, seen, stack = [], set(), [(root, False) for root in reversed(roots)]
     while stack:
@@ -209,7 +209,7 @@ def topological(roots, stop=lambda node: False):
             seen.add(node)
             stack.append((node, True))
             if not stop(node):
-                stack.extend((source, False) for source in reversed(node.sources) if source not in seen)
+                stack.extend((source, False) for source in reversed(sources(node)) if source not in seen)
     return order
 # ---------------------------------------------------------------------------------------------------------------------
 # 2. Tensor
@@ -1635,7 +1635,7 @@ class Lowering:
 
     def attempt(self):
         self.memo, self.values, self.quotients, self.loops, self.origin = {}, {}, {}, {}, {}
-        self.inlined, self.reduced, self.heights, self.serial = set(), defaultdict(set), {}, 0
+        self.inlined, self.reduced, self.heights, self.serial = {}, defaultdict(set), {}, 0
         for node in topological(self.outputs, stop=self.reads):         # the number of reductions beneath each node
             self.heights[node] = 0 if self.reads(node) else (
                 max((self.heights[s] for s in node.sources), default=0) + (node.op in REDUCTIONS))
@@ -1750,7 +1750,7 @@ class Lowering:
                 result = self.load(node, index, guard)
                 self.origin[result] = view
                 break
-            self.inlined.add(node)
+            self.inlined[node] = True
             if node in self.outputs and node.op != "scatter" and self.flatten(index, node.shape) != self.flat:
                 raise Unmergeable
             if op == "reshape":
@@ -2138,9 +2138,8 @@ class Emitter:
         self.inputs = kernel.reads()
         self.pointer = {node: f"x{i}" for i, node in enumerate(self.inputs)}
         self.names = {loop: f"i{n}" for n, loop in enumerate(kernel.nest)}
-        for value in kernel.reductions + ([kernel.lowering.roots[0]] if kernel.is_scatter else []):
-            for loop in (value.arg if not kernel.is_scatter else value.loops):
-                self.names.setdefault(loop, f"r{len(self.names) - len(kernel.nest)}")
+        inner = {loop for value in kernel.values for loop in value.loops if loop not in kernel.nest}
+        self.names.update((loop, f"r{n}") for n, loop in enumerate(sorted(inner, key=lambda loop: loop.serial)))
         self.stack = [Block()]
         tasks = Block()
         self.open(tasks)
@@ -2467,14 +2466,14 @@ class Fuser:
     """
 
     def __init__(self, outputs, lanes):
-        self.lanes, self.stored, self.copies, self.copied, self.kernels = lanes, set(), defaultdict(dict), {}, {}
+        self.lanes, self.stored, self.copies, self.copied, self.kernels = lanes, {}, defaultdict(dict), {}, {}
         self.consumers, self.outputs = defaultdict(list), set(outputs)
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         for node in order:
             for source in set(node.sources):
                 self.consumers[source].append(node)
         self.foresee(order)
-        self.stored.update(node for node in outputs if node.buffer is None)
+        self.stored.update(dict.fromkeys(node for node in outputs if node.buffer is None))
         pending = list(self.stored)
         while pending:
             while pending:
@@ -2498,9 +2497,9 @@ class Fuser:
         for node in order:
             depth[node] = 1 + max((depth[source] for source in node.sources), default=0)
             if node.op in ("contiguous", "scatter") or depth[node] > 200 and node.op in ELEMENTWISE:
-                self.stored.add(node)
+                self.stored[node] = True
             elif is_contraction(node):
-                self.stored.add(self.tail(node))
+                self.stored[self.tail(node)] = True
             if node in self.stored:
                 depth[node] = 0
 
@@ -2513,11 +2512,11 @@ class Fuser:
             pending.append(node)
         except Again:
             pending.append(node)
-        pending.extend(need for need in self.stored - self.kernels.keys() - set(pending))
+        pending.extend(need for need in self.stored if need not in self.kernels and need not in pending)
 
     def store(self, node, pending):
         assert node not in self.stored, f"the fuser asks twice for a buffer of {node}"
-        self.stored.add(node)
+        self.stored[node] = True
         pending.append(node)
         for user, kernel in list(self.kernels.items()):
             if node in kernel.lowering.inlined:
@@ -2577,63 +2576,40 @@ class Fuser:
             stored = back = Node("contiguous", (moved,))
         copies[view] = permute(back, tuple(order.index(a) for a in range(len(order))))
         self.copied[stored] = view
-        self.stored.add(stored)
+        self.stored[stored] = True
         return True
 
     def merge(self):
         """Kernels in an order in which they can run; those of the same shape that only read each other at the same
         index become one kernel with several outputs."""
-        order, reads = [], {}
-        for node in topological(list(self.kernels), stop=lambda node: node.buffer is not None):
-            if node in self.kernels:
-                order.append(node)
-        reads = {node: {value.arg[0] for value in self.kernels[node].values if value.op == "load"} for node in order}
-        done, order = set(), []
-
-        def visit(node):
-            stack = [node]
-            while stack:
-                node = stack[-1]
-                missing = [need for need in reads[node] if need in reads and need not in done]
-                if missing:
-                    stack.extend(sorted(missing, key=lambda n: position[n]))
-                else:
-                    stack.pop()
-                    if node not in done:
-                        done.add(node)
-                        order.append(node)
-        position = {node: i for i, node in enumerate(reads)}
-        for node in reads:
-            visit(node)
+        reads = {node: [need for need in kernel.reads() if need in self.stored] for node, kernel in self.kernels.items()}
         groups, group_of = [], {}
-        for node in order:
-            kernel = self.kernels[node]
-            last = max((group_of[need] for need in reads[node] if need in group_of), default=-1)
-            chosen = None
-            for g in range(max(last, 0), len(groups)):
-                near = g == last or any(reads[node] & reads[other] for other in groups[g].outputs)
-                if near and self.mergeable(groups[g], kernel):
+        for node in topological(list(self.stored), sources=lambda node: reads[node]):
+            last = max((group_of[need] for need in reads[node]), default=0)     # its group can't come before this one
+            for g in range(last, len(groups)):
+                near = g == last or any(set(reads[node]).intersection(reads[other]) for other in groups[g].outputs)
+                if near and self.mergeable(groups[g], self.kernels[node]):
                     try:
-                        merged = Kernel(self, groups[g].outputs + [node], self.lanes)
+                        groups[g] = Kernel(self, groups[g].outputs + [node], self.lanes)
                     except (Unmergeable, Store, Again):
                         continue
-                    groups[g], chosen = merged, g
+                    group_of[node] = g
                     break
-            if chosen is None:
-                groups.append(kernel)
-                chosen = len(groups) - 1
-            group_of[node] = chosen
+            if node not in group_of:
+                group_of[node] = len(groups)
+                groups.append(self.kernels[node])
         for kernel in groups:                                           # what only the kernel itself reads stays in it
             read = {node for other in groups if other is not kernel for node in other.reads()}
             kernel.keep([node for node in kernel.outputs if node in read or node in self.outputs])
         return groups
 
     def mergeable(self, group, kernel):
-        if group.is_scatter or kernel.is_scatter or group.outputs[0].size != kernel.outputs[0].size \
-                or len(group.outputs) > 7 or {*group.outputs, *kernel.outputs} & self.copied.keys():
-            return False
+        """May `kernel` join `group`? Not if both have reductions and one of those needs a register tile of its own."""
         tiled = lambda k: k.vector is not None and any(k.vector in r.loops for r in k.reductions)
-        return not (tiled(group) and kernel.reductions or tiled(kernel) and group.reductions)
+        apart = group.is_scatter or kernel.is_scatter or {*group.outputs, *kernel.outputs} & self.copied.keys()
+        large = len(group.values) + len(kernel.values) > 300 or len(group.outputs) > 7
+        clash = tiled(group) and kernel.reductions or tiled(kernel) and group.reductions
+        return group.outputs[0].size == kernel.outputs[0].size and not (apart or large or clash)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2953,6 +2929,7 @@ class Plan:
 
     def __init__(self, device, leaves, outputs, updates=()):
         self.device = device
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), 5000))       # a kernel is up to 200 nodes deep
         fuser = Fuser(outputs, device.lanes)
         groups = fuser.groups
         read = {node for kernel in groups for node in kernel.reads()}
