@@ -276,19 +276,19 @@ def train(options):
     print(write(model, characters, 300, options.seed))
 
 
-def write(model, characters, length, seed):
-    """`length` characters by the model, each drawn from what it expects after the last block_size of them."""
+def write(model, characters, length, seed, prompt="The "):
+    """`prompt` and `length` characters by the model, each drawn from what it expects after the last block_size."""
     forward = TinyJit(lambda window: model(window)[0].realize())
     rng, context = np.random.default_rng(seed), model.config.block_size
-    tokens = [max(0, characters.find("\n"))]
+    tokens = [max(0, characters.find(character)) for character in prompt]
     for _ in range(length):
         recent = tokens[-context:]
         window = np.zeros((1, context), np.int32)                       # always this shape, so that it compiles once
         window[0, :len(recent)] = recent                                # nothing looks at the zeros that follow
         logits = forward(Tensor(window)).numpy()[0, len(recent) - 1]    # (V,)
-        # The largest of logits + Gumbel noise is a draw from their softmax. Temperature 0.8 prefers the likely.
-        tokens.append(int(np.argmax(logits / 0.8 + rng.gumbel(size=len(characters)))))
-    return "".join(characters[token] for token in tokens[1:])
+        # The largest of logits + Gumbel noise is a draw from their softmax. Temperature 0.6 prefers the likely.
+        tokens.append(int(np.argmax(logits / 0.6 + rng.gumbel(size=len(characters)))))
+    return "".join(characters[token] for token in tokens)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

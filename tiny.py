@@ -584,7 +584,7 @@ class Tensor:
     def _random_words(op, shape, device):
         """Two random uint32 Tensors: threefry2x32 with 13 rounds (Salmon et al., Parallel random numbers, 2011)."""
         shape, device = _ints(op, shape), device or Device.DEFAULT
-        if Tensor._random_host is None:                                 # a jit has moved the states on
+        if Tensor._random_host is None and _capturing is None:                                 # a jit has moved the states on
             Tensor._random_host = {name: state.tolist()[1] for name, state in Tensor._random.items()}
         if device not in Tensor._random:
             Tensor._set_random(device, 0)
