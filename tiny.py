@@ -2138,7 +2138,8 @@ class Emitter:
         self.inputs = kernel.reads()
         self.pointer = {node: f"x{i}" for i, node in enumerate(self.inputs)}
         self.names = {loop: f"i{n}" for n, loop in enumerate(kernel.nest)}
-        inner = {loop for value in kernel.values for loop in value.loops if loop not in kernel.nest}
+        inner = {loop for value in kernel.values for loop in value.loops.union(value.arg if value.op in REDUCTIONS else ())
+                 if loop not in kernel.nest}
         self.names.update((loop, f"r{n}") for n, loop in enumerate(sorted(inner, key=lambda loop: loop.serial)))
         self.stack = [Block()]
         tasks = Block()
@@ -2929,7 +2930,6 @@ class Plan:
 
     def __init__(self, device, leaves, outputs, updates=()):
         self.device = device
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), 5000))       # a kernel is up to 200 nodes deep
         fuser = Fuser(outputs, device.lanes)
         groups = fuser.groups
         read = {node for kernel in groups for node in kernel.reads()}
@@ -3034,7 +3034,12 @@ class CompiledDevice:
         self.plans, self.functions = {}, {}
 
     def make_plan(self, order, leaves, outputs, updates=()):
-        return Plan(self, leaves, outputs, updates)
+        usual = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(usual, 5000))                         # a kernel is up to 200 nodes deep
+        try:
+            return Plan(self, leaves, outputs, updates)
+        finally:
+            sys.setrecursionlimit(usual)
 
     def plan(self, order, leaves, outputs):
         number = {node: i for i, node in enumerate(order)}
@@ -3042,7 +3047,7 @@ class CompiledDevice:
                      None if node.op in IDENTITY else repr(node.arg)) if node.buffer is None else
                     (node.shape, node.dtype) for node in order) + tuple(number[node] for node in outputs)
         if key not in self.plans:
-            self.plans[key] = Plan(self, leaves, outputs)
+            self.plans[key] = self.make_plan(order, leaves, outputs)
         return self.plans[key]
 
 
