@@ -1,12 +1,13 @@
 """tiny: a deep-learning engine in one file, from Tensor to kernel.
 
-The file reads top to bottom in the order in which data flows: the graph of what is to be computed, Tensor, gradients,
-the fuser that groups nodes into kernels, the code generator that writes C or OpenCL, the devices that run it, and the
-layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the C device a C compiler.
+The file reads top to bottom in the order in which data flows: the graph of what is to be computed; Tensor; gradients;
+how a kernel finds the values it needs; its loops; its text in C or OpenCL; the fuser, which decides what is one kernel;
+the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the C device a C compiler.
 """
 import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, shutil, struct, subprocess, sys
 import tempfile, threading, time, warnings, weakref
 from collections import Counter, defaultdict, namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 import numpy as np
@@ -138,7 +139,7 @@ def cast(node, dtype):
 
 
 # Movement: the same numbers in another order. None of these ever copies: the code generator asks their source at
-# another index (section 5).
+# another index (section 4).
 def reshape(node, shape):
     if node.op == "reshape":
         node = node.sources[0]
@@ -175,11 +176,20 @@ def flip(node, axes):
 
 
 def reduce(op, node, axes):
-    """`op` ("sum" or "max_over") over `axes`, which stay with size 1."""
+    """`op` ("sum" or "max_over") over `axes`, which stay with size 1.
+
+    A long reduction to a few numbers is done in two steps, 64 parts and then the rest, so that threads can share it.
+    """
     axes = tuple(a for a in axes if node.shape[a] != 1)
     if not axes:
         return node
-    return Node(op, (node,), axes, tuple(1 if a in axes else s for a, s in enumerate(node.shape)))
+    shape = tuple(1 if a in axes else n for a, n in enumerate(node.shape))
+    a, parts = max(axes, key=lambda a: node.shape[a] % 64 == 0), 64
+    if node.size >= 1 << 18 and math.prod(shape) < 64 and node.shape[a] % parts == 0:
+        split = reshape(node, node.shape[:a] + (parts, node.shape[a] // parts) + node.shape[a + 1:])
+        partial = Node(op, (split,), tuple(b + (b >= a) for b in axes), shape[:a] + (parts,) + shape[a:])
+        node, axes = reshape(Node("contiguous", (partial,)), shape[:a] + (parts,) + shape[a + 1:]), (a,)
+    return Node(op, (node,), axes, shape)
 
 
 def gather(table, index):
@@ -227,84 +237,113 @@ class dtypes:
 # Sums of narrow numbers are taken in wider ones. A float sum is rounded back, an integer sum stays wide.
 ACCUMULATE = {float16: float32, bfloat16: float32, bool_: int32, int8: int32, uint8: uint32}
 ON_BOOL = {"add": "or", "mul": "and", "max": "or", "ne": "xor"}         # what these mean between bools
-ONLY_FLOAT, ONLY_INTEGER = {"div", "sqrt", "exp", "log", "sin"}, {"and", "or", "xor", "shl", "shr"}
+ONLY_FLOAT, ONLY_INTEGER = {"div", "sqrt", "exp", "log", "sin", "sigmoid"}, {"and", "or", "xor", "shl", "shr"}
 _serial = itertools.count()                                             # makes leaves differ that look the same
 _capturing = None                                                       # a list while a jit captures: assigned Tensors
+
+
+def _require(fits, message, *values, kind=ValueError):
+    """Raise `kind` with `message`, in which the `values` take the place of {}, unless it fits."""
+    if not fits:
+        raise kind(message.format(*values))
 
 
 def as_dtype(dtype):
     """The np.dtype meant by a name ("half", "float32"), a type (float, np.float32) or an np.dtype."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None)
     found = dtype if isinstance(dtype, np.dtype) else vars(dtypes).get(name)
-    if not isinstance(found, np.dtype) or found not in NAME_OF:
-        raise TypeError(f"dtype {dtype} is not supported: use one of {', '.join(DTYPES)}")
+    _require(found in NAME_OF, "dtype {} is not supported: use one of {}", dtype, [*DTYPES], kind=TypeError)
     return found
 
 
 def promote(a, b):
     """The dtype of a result of `a` and `b`: a float wins over an integer, within a kind the one that holds both."""
+    if a == b:
+        return a
     if is_float(a) != is_float(b):
         return a if is_float(a) else b
-    if {a, b} == {float16, bfloat16}:
-        return float32
-    wider = max(a, b, key=lambda dtype: dtype.itemsize) if is_float(a) else np.promote_types(a, b)
+    if is_float(a):
+        return float32 if a.itemsize == b.itemsize else max(a, b, key=lambda dtype: dtype.itemsize)
+    wider = np.promote_types(a, b)
     return wider if wider in NAME_OF else int32                         # int8 with uint8: NumPy has an int16
 
 
 def _result_dtype(operands):
     """The dtype of Tensors and Python scalars together; a scalar decides only when it is of a higher kind."""
-    found = functools.reduce(promote, [x.dtype for x in operands if isinstance(x, Tensor)], bool_)
-    scalars = [type(x) for x in operands if not isinstance(x, Tensor)]
-    if float in scalars and not is_float(found):
+    dtype = functools.reduce(promote, [x.node.dtype for x in operands if isinstance(x, Tensor)] or [bool_])
+    kinds = {type(x) for x in operands}
+    if float in kinds and not is_float(dtype):
         return float32
-    return int32 if int in scalars and found == bool_ else found
+    return int32 if int in kinds and dtype == bool_ else dtype
+
+
+def _plain(op, x, device):
+    """What may stand beside a Tensor: a list or an array as a Tensor, a NumPy scalar as Python's."""
+    _require(isinstance(x, (list, np.ndarray, np.generic)), "{}: an operand must be a Tensor, a number, a list or an "
+             "array, got {}", op, type(x).__name__, kind=TypeError)
+    return x.item() if isinstance(x, np.generic) else Tensor(x, device=device)
+
+
+def _constant(value, dtype, shape, device):
+    """A node that holds `value` everywhere, if the dtype can."""
+    if dtype.kind in "iu":
+        _require(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max, "{} does not fit in {}", value, dtype)
+    return constant(value, dtype, shape, device)
 
 
 def _operands(op, values, device):
-    """Tensors and whatever may stand beside them (scalars, lists, arrays) as Tensors of one dtype on one device."""
-    values = [Tensor(x, device=device) if isinstance(x, (list, np.ndarray)) else x for x in values]
-    values = [x.item() if isinstance(x, np.generic) else x for x in values]
+    """Nodes of one dtype for Tensors, which are on `device`, and what stands beside them."""
+    values = [x if type(x) in (Tensor, float, int, bool) else _plain(op, x, device) for x in values]
     for x in values:
-        if not isinstance(x, (Tensor, bool, int, float)):
-            raise TypeError(f"{op}: an operand must be a Tensor, a number, a list or an array, got {type(x).__name__}")
-        if isinstance(x, Tensor) and x.device != device:
+        if isinstance(x, Tensor) and x.node.device != device:
             raise ValueError(f"{op}: the operands are on different devices, {device} and {x.device}; copy with to()")
     dtype = _result_dtype(values)
-    return [x.cast(dtype) if isinstance(x, Tensor) else Tensor.full((), x, dtype, device=device) for x in values]
+    return [cast(x.node, dtype) if isinstance(x, Tensor) else _constant(x, dtype, (), device) for x in values]
 
 
-def _broadcast_shape(op, tensors):
-    shapes = [x.shape for x in tensors]
+def _pair(op, a, b):
+    """Two operands, of which one may be a scalar, as Tensors of one dtype."""
+    device = (a if isinstance(a, Tensor) else b).device
+    return [Tensor._of(node) for node in _operands(op, (a, b), device)]
+
+
+def _broadcast_shape(op, shapes):
     try:
-        return shapes[0] if len(set(shapes)) == 1 else np.broadcast_shapes(*shapes)
+        return np.broadcast_shapes(*shapes)
     except ValueError:
         raise ValueError(f"{op}: shapes {' and '.join(map(str, shapes))} do not broadcast together") from None
 
 
+def _broadcast(node, shape):
+    """The node with new axes in front, and axes of size 1 repeated."""
+    return expand(reshape(node, (1,) * (len(shape) - len(node.shape)) + node.shape), shape)
+
+
 def _apply(op, *values):
     """Apply a row of ELEMENTWISE to Tensors and scalars: dtype rules and broadcasting are here and nowhere else."""
-    device = next(x.device for x in values if isinstance(x, Tensor))
-    condition, values = (values[:1], values[1:]) if op == "where" else ((), values)
-    values = _operands(op, values, device)
-    dtype = values[0].dtype
+    device = (values[0] if isinstance(values[0], Tensor) else values[1]).node.device
+    condition = [values[0].node] if op == "where" else []
+    nodes = _operands(op, values[len(condition):], device)
+    dtype = nodes[0].dtype
     if op in ONLY_INTEGER and is_float(dtype):
         raise TypeError(f"{op}: needs integers or bools, got {NAME_OF[dtype]}")
     if op in ONLY_FLOAT and not is_float(dtype):
         dtype = float32
+    compute = float32 if is_short_float(dtype) else dtype
     if dtype == bool_:
         op, dtype = ON_BOOL.get(op, op), int32 if op in {"idiv", "mod", "shl", "shr"} else bool_
-    compute = float32 if is_short_float(dtype) else uint8 if dtype == bool_ and op in COMPARISONS else dtype
-    values = [*condition, *(Tensor._of(cast(x.node, compute)) for x in values)]
-    shape = _broadcast_shape(op, values)
-    node = elementwise(op, *(expand(reshape(x.node, (1,) * (len(shape) - x.ndim) + x.shape), shape) for x in values))
-    return Tensor._of(node if op in COMPARISONS else cast(node, dtype))
+        compute = uint8 if op in COMPARISONS else dtype
+    nodes = condition + [cast(node, compute) for node in nodes]
+    shapes = {node.shape for node in nodes if node.shape}
+    shape = shapes.pop() if len(shapes) == 1 else _broadcast_shape(op, [node.shape for node in nodes])
+    result = elementwise(op, *[node if node.shape == shape else _broadcast(node, shape) for node in nodes])
+    return Tensor._of(result if op in COMPARISONS else cast(result, dtype))
 
 
-def _contract(x, weight, axes):
-    """Sum of x * weight, which broadcast together, over `axes`: every matrix product and convolution ends here."""
-    dtype = promote(x.dtype, weight.dtype)
-    wide = ACCUMULATE.get(dtype, dtype)
-    product = (x.cast(wide) * weight.cast(wide)).sum(axes)
+def _contract(axes, *tensors):
+    """Sum over `axes` of the product of Tensors that broadcast together: matrix products and convolutions end here."""
+    dtype = functools.reduce(promote, [x.dtype for x in tensors])
+    product = functools.reduce(Tensor.mul, [x.cast(ACCUMULATE.get(dtype, dtype)) for x in tensors]).sum(axes)
     return product.cast(dtype) if is_float(dtype) else product
 
 
@@ -312,9 +351,9 @@ def _ints(op, arguments, lowest=0):
     """The integers of f(1, 2), f((1, 2)) or f([1, 2]), none below `lowest`."""
     if len(arguments) == 1 and isinstance(arguments[0], (tuple, list)):
         arguments = arguments[0]
-    if not all(isinstance(a, (int, np.integer)) and a >= lowest for a in arguments):
-        raise ValueError(f"{op}: needs integers, none below {lowest}, got {tuple(arguments)}")
-    return tuple(int(a) for a in arguments)
+    fits = all(isinstance(a, (int, np.integer)) and a >= lowest for a in arguments)
+    _require(fits, "{}: needs integers, none below {}, got {}", op, lowest, tuple(arguments))
+    return tuple(map(int, arguments))
 
 
 def _two(value):
@@ -324,13 +363,12 @@ def _two(value):
 
 def _index(k):
     """One entry of an index: lists become arrays, and what cannot index raises."""
-    k = int(k) if isinstance(k, np.integer) else np.array(k, None if k else int32) if isinstance(k, list) else k
-    dtype = k.dtype if isinstance(k, (Tensor, np.ndarray)) else None
-    if isinstance(k, (bool, np.bool_)) or dtype == bool_:
-        raise IndexError("index: the shape that a bool mask selects depends on data; use mask.where(x, other)")
-    if not (k is None or k is Ellipsis or isinstance(k, (int, slice)) or dtype is not None and dtype.kind in "iu"):
-        raise IndexError(f"index: takes ints, slices, None, ... and integer Tensors, got {k}")
-    return k
+    k = np.array(k, None if k else int32) if isinstance(k, list) else k
+    kind = k.dtype.kind if isinstance(k, (Tensor, np.ndarray, np.generic)) else type(k).__name__
+    _require(kind[0] != "b", "index: what a mask selects depends on data; use mask.where(x, other)", kind=IndexError)
+    _require(kind in ("i", "u", "int", "slice", "NoneType", "ellipsis"),
+             "index: takes ints, slices, None, ... and integer Tensors, got {}", k, kind=IndexError)
+    return int(k) if isinstance(k, np.integer) else k
 
 
 def _leaf(array, device):
@@ -379,24 +417,19 @@ class Tensor:
         self = object.__new__(cls)
         empty = 0 in node.shape and node.op != "buffer"
         self.node = constant(0, node.dtype, node.shape, node.device) if empty else node
-        self.requires_grad = requires_grad
+        if requires_grad is not None:
+            self.requires_grad = requires_grad
         return self
 
-    @property
-    def requires_grad(self):
-        """Whether backward() leaves a gradient here."""
-        return self._requires_grad
-
-    @requires_grad.setter
-    def requires_grad(self, wanted):
-        if wanted and not is_float(self.dtype):
-            raise TypeError(f"requires_grad: only floats have gradients, this Tensor is {NAME_OF[self.dtype]}")
-        if wanted and self.node.op != "buffer":
-            self.node = Node("contiguous", (self.node,), next(_serial))  # equal values, yet a gradient of its own
+    def _set_requires_grad(self, wanted):
         if wanted:
+            _require(is_float(self.dtype), "requires_grad: {} has no gradient, only floats", self.dtype, kind=TypeError)
+            if self.node.op != "buffer":                                # equal values, yet a gradient of its own
+                self.node = Node("contiguous", (self.node,), next(_serial))
             Tensor._trainable[id(self)] = self
         self._requires_grad = wanted
 
+    requires_grad = property(lambda self: self._requires_grad, _set_requires_grad, doc="Does backward() set `grad`?")
     shape = property(lambda self: self.node.shape, doc="Sizes of the axes.")
     dtype = property(lambda self: self.node.dtype, doc="Type of the numbers, an np.dtype.")
     device = property(lambda self: self.node.device, doc="Name of the device that holds the numbers.")
@@ -431,34 +464,46 @@ class Tensor:
 
     def _array(self):
         """The numbers as a new array; bfloat16 as it is stored."""
-        if _capturing is not None:
-            raise RuntimeError("jit: a value is read inside a captured function; a replay would not read it again. "
-                               "Return the Tensor and read it outside")
+        _require(_capturing is None, "jit: a value is read inside a captured function; a replay would not read it "
+                 "again. Return the Tensor and read it outside", kind=RuntimeError)
         return self.realize().node.buffer.numpy()
 
     def numpy(self):
         """The numbers as a new NumPy array (bfloat16 as float32)."""
         return cast_array(self._array(), float32) if self.dtype == bfloat16 else self._array()
 
+    def item(self):
+        """The only element, as a Python number."""
+        _require(self.numel() == 1, "item: only one element is a number, this Tensor has shape {}", self.shape)
+        return self.numpy().item()
+
+    tolist = _formula("The numbers as nested lists.", lambda self: self.numpy().tolist())
+
+    def __repr__(self):
+        values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
+        return f"Tensor({values}, dtype={NAME_OF[self.dtype]}, device={self.device})"
+
     def __reduce__(self):
         """For pickle and copy.deepcopy: the numbers, not the graph."""
         return Tensor, (self._array(), None, self.requires_grad, self.device)
 
-    def item(self):
-        """The only element, as a Python number."""
-        if self.numel() != 1:
-            raise ValueError(f"item: only a Tensor of one element is one number, this one has shape {self.shape}")
-        return self.numpy().item()
+    def __len__(self):
+        _require(self.ndim, "len: a Tensor without axes has no length", kind=TypeError)
+        return self.shape[0]
+
+    __iter__ = _formula("The parts along the first axis.", lambda self: (self[i] for i in range(len(self))))
+    __bool__ = _formula("Whether the only element is not 0.", lambda self: bool(self.item()))
+    __array__ = _formula("For NumPy.", lambda self, dtype=None, copy=None: np.asarray(self.numpy(), dtype))
 
     def assign(self, x):
         """Take the values of `x`, which broadcasts to this shape. Whoever used the old values keeps them."""
-        x, = _operands("assign", [x], self.device)
-        if is_float(x.dtype) and not is_float(self.dtype):
-            raise TypeError(f"assign: {NAME_OF[x.dtype]} values do not go into a {NAME_OF[self.dtype]} Tensor")
-        if _broadcast_shape("assign", [self, x]) != self.shape:
-            raise ValueError(f"assign: shape {x.shape} does not broadcast to {self.shape}")
-        node = x.cast(self.dtype).expand(self.shape).node
-        old, self.node = self.node, Node("detach", (node,), next(_serial))
+        node, = _operands("assign", [x], self.device)
+        fits = is_float(self.dtype) or not is_float(node.dtype)
+        _require(fits, "assign: {} values do not go into {}", node.dtype, self.dtype, kind=TypeError)
+        fits = _broadcast_shape("assign", [self.shape, node.shape]) == self.shape
+        _require(fits, "assign: shape {} does not broadcast to {}", node.shape, self.shape)
+        x = Tensor._of(_broadcast(node, self.shape)).cast(self.dtype)
+        old, self.node = self.node, Node("detach", (x.node,), next(_serial))
         if _capturing is not None:
             _capturing.append((self, old))
         for capture in Capture.live if _capturing is None else ():
@@ -468,6 +513,8 @@ class Tensor:
     def contiguous(self):
         """The same values in a buffer of their own."""
         return self if self.node.buffer else Tensor._of(Node("contiguous", (self.node,), next(_serial)))
+
+    detach = _formula("The same, but no gradient flows through.", lambda self: Tensor._of(Node("detach", (self.node,))))
 
     def to(self, device):
         """A copy on another device."""
@@ -480,87 +527,9 @@ class Tensor:
 
     def bitcast(self, dtype):
         """The bits read as another dtype of the same size."""
-        dtype = as_dtype(dtype)
-        if dtype.itemsize != self.dtype.itemsize:
-            raise ValueError(f"bitcast: {NAME_OF[self.dtype]} and {NAME_OF[dtype]} differ in size")
-        return self if dtype == self.dtype else Tensor._of(Node("bitcast", (self.node,), None, None, dtype))
-
-    detach = _formula("The same, but no gradient flows through.", lambda self: Tensor._of(Node("detach", (self.node,))))
-    tolist = _formula("The numbers as nested lists.", lambda self: self.numpy().tolist())
-
-    def __len__(self):
-        if not self.ndim:
-            raise TypeError("len: a Tensor without axes has no length")
-        return self.shape[0]
-
-    def __iter__(self):
-        return (self[i] for i in range(len(self)))
-
-    def __bool__(self):
-        return bool(self.item())
-
-    def __array__(self, dtype=None, copy=None):
-        return np.asarray(self.numpy(), dtype)
-
-    def __repr__(self):
-        values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
-        return f"Tensor({values}, dtype={NAME_OF[self.dtype]}, device={self.device})"
-
-    # ---- creation ----
-    @staticmethod
-    def full(shape, fill_value, dtype=None, requires_grad=None, device=None):
-        """`fill_value` everywhere."""
-        dtype = _result_dtype([fill_value]) if dtype is None else as_dtype(dtype)
-        if dtype.kind in "iu" and not np.iinfo(dtype).min <= fill_value <= np.iinfo(dtype).max:
-            raise ValueError(f"{fill_value} does not fit in {dtype}")
-        return Tensor._of(constant(fill_value, dtype, _ints("full", (shape,)), device or Device.DEFAULT), requires_grad)
-
-    @staticmethod
-    def zeros(*shape, dtype=float32, **options):
-        """0 everywhere."""
-        return Tensor.full(_ints("zeros", shape), 0, dtype, **options)
-
-    @staticmethod
-    def ones(*shape, dtype=float32, **options):
-        """1 everywhere."""
-        return Tensor.full(_ints("ones", shape), 1, dtype, **options)
-
-    empty = zeros                                                       # a graph has no memory to leave as it was
-
-    @staticmethod
-    def arange(start, stop=None, step=1, dtype=None, requires_grad=None, device=None):
-        """start, start + step, ... before `stop`; 0 .. start-1 if only one number is given."""
-        start, stop = (0, start) if stop is None else (start, stop)
-        if not step:
-            raise ValueError("arange: step must not be 0")
-        n, dtype = max(0, math.ceil((stop - start) / step)), as_dtype(dtype or _result_dtype([start, stop, step]))
-        x = Tensor._of(coordinates(n, device or Device.DEFAULT)).cast(dtype)
-        x = x if step == 1 else x * step
-        return Tensor._of((x + start if start else x).node, requires_grad)
-
-    @staticmethod
-    def linspace(start, stop, steps, dtype=float32, requires_grad=None, device=None):
-        """`steps` numbers at equal distances from `start` to `stop`, both included."""
-        x = Tensor.arange(steps, dtype=dtype, device=device) * ((stop - start) / max(steps - 1, 1)) + start
-        return Tensor._of(x.node, requires_grad)
-
-    @staticmethod
-    def eye(n, m=None, dtype=float32, requires_grad=None, device=None):
-        """1 on the diagonal of n rows and m (or n) columns."""
-        rows, columns = Tensor.arange(n, device=device).unsqueeze(1), Tensor.arange(m or n, device=device)
-        return Tensor._of((rows == columns).cast(dtype).node, requires_grad)
-
-    def _like(self, options):
-        return {"dtype": self.dtype, "device": self.device, **options}
-
-    full_like = _formula("`value` everywhere, shape, dtype and device as here.",
-                         lambda self, value, **options: Tensor.full(self.shape, value, **self._like(options)))
-    zeros_like = _formula("0 everywhere, otherwise as here.", lambda self, **options: self.full_like(0, **options))
-    ones_like = _formula("1 everywhere, otherwise as here.", lambda self, **options: self.full_like(1, **options))
-    rand_like = _formula("Uniform random numbers in [0, 1), otherwise as here.",
-                         lambda self, **options: Tensor.rand(self.shape, **self._like(options)))
-    randn_like = _formula("Normal random numbers, otherwise as here.",
-                          lambda self, **options: Tensor.randn(self.shape, **self._like(options)))
+        own, dtype = self.dtype, as_dtype(dtype)
+        _require(dtype.itemsize == own.itemsize, "bitcast: {} and {} differ in size", NAME_OF[own], NAME_OF[dtype])
+        return self if dtype == own else Tensor._of(Node("bitcast", (self.node,), None, None, dtype))
 
     # ---- random numbers ----
     # No hidden state: the state of a device is a Tensor [seed, position], and number i of a draw is a function of seed
@@ -583,8 +552,8 @@ class Tensor:
     @staticmethod
     def _random_words(op, shape, device):
         """Two random uint32 Tensors: threefry2x32 with 13 rounds (Salmon et al., Parallel random numbers, 2011)."""
-        shape, device = _ints(op, shape), device or Device.DEFAULT
-        if Tensor._random_host is None and _capturing is None:                                 # a jit has moved the states on
+        shape = _ints(op, shape)
+        if Tensor._random_host is None and _capturing is None:          # a jit has moved the states on
             Tensor._random_host = {name: state.tolist()[1] for name, state in Tensor._random.items()}
         if device not in Tensor._random:
             Tensor._set_random(device, 0)
@@ -605,64 +574,9 @@ class Tensor:
                 x, y = x + keys[step % 3], y + keys[(step + 1) % 3] + step
         return x, y
 
-    @staticmethod
-    def _uniform(words, dtype):
-        """Random words as floats in [0, 1): as many of the upper bits as the dtype can hold."""
-        bits = {float16: 11, bfloat16: 8}.get(dtype, 24)
-        return ((words >> 32 - bits).cast(float32) * 2.0 ** -bits).cast(dtype)
-
-    @staticmethod
-    def rand(*shape, dtype=float32, requires_grad=None, device=None):
-        """Uniform random numbers in [0, 1)."""
-        words, _ = Tensor._random_words("rand", shape, device)
-        return Tensor._of(Tensor._uniform(words, as_dtype(dtype)).node, requires_grad)
-
-    @staticmethod
-    def randn(*shape, dtype=float32, requires_grad=None, device=None):
-        """Normally distributed random numbers, of mean 0 and variance 1 (Box and Muller, 1958)."""
-        u, v = [Tensor._uniform(words, float32) for words in Tensor._random_words("randn", shape, device)]
-        return Tensor._of(((-2 * (1 - u).log()).sqrt() * (2 * math.pi * v).sin()).cast(dtype).node, requires_grad)
-
-    @staticmethod
-    def randint(*shape, low=0, high=10, dtype=int32, device=None):
-        """Random integers from `low` to `high` - 1."""
-        if not 0 < high - low < 2 ** 32:
-            raise ValueError(f"randint: there are no integers from {low} to below {high}, or too many")
-        words, _ = Tensor._random_words("randint", shape, device)
-        return (words % (high - low)).cast(dtype) + low
-
-    @staticmethod
-    def uniform(*shape, low=0.0, high=1.0, requires_grad=None, **options):
-        """Uniform random numbers in [low, high)."""
-        return Tensor._of((Tensor.rand(*shape, **options) * (high - low) + low).node, requires_grad)
-
-    @staticmethod
-    def normal(*shape, mean=0.0, std=1.0, requires_grad=None, **options):
-        """Normally distributed random numbers."""
-        return Tensor._of((Tensor.randn(*shape, **options) * std + mean).node, requires_grad)
-
-    @staticmethod
-    def scaled_uniform(*shape, **options):
-        """Uniform within 1 / sqrt(number of elements) of 0."""
-        bound = math.prod(_ints("scaled_uniform", shape)) ** -0.5
-        return Tensor.uniform(*shape, low=-bound, high=bound, **options)
-
-    @staticmethod
-    def glorot_uniform(*shape, **options):
-        """Uniform initial weights (Glorot and Bengio, 2010)."""
-        outputs, *inputs = _ints("glorot_uniform", shape)
-        bound = (6 / (outputs + math.prod(inputs))) ** 0.5
-        return Tensor.uniform(*shape, low=-bound, high=bound, **options)
-
-    @staticmethod
-    def kaiming_uniform(*shape, a=0.01, **options):
-        """Uniform initial weights for layers before a (leaky, of slope `a`) relu (He et al., 2015)."""
-        _, *inputs = _ints("kaiming_uniform", shape)
-        bound = (6 / (1 + a * a) / math.prod(inputs)) ** 0.5
-        return Tensor.uniform(*shape, low=-bound, high=bound, **options)
-
     # ---- movement ----
     def _axis(self, op, axis, ndim=None):
+        """The axis, counted from the front."""
         ndim = self.ndim if ndim is None else ndim
         if not isinstance(axis, (int, np.integer)) or not -ndim <= axis < ndim:
             raise IndexError(f"{op}: no axis {axis} in shape {self.shape}")
@@ -672,18 +586,18 @@ class Tensor:
         """The axes meant by an int, a tuple, or None for all."""
         if axis is None:
             return tuple(range(self.ndim))
-        axes = tuple(self._axis(op, a) for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
-        if len(set(axes)) < len(axes):
-            raise ValueError(f"{op}: axis {axis} names an axis twice")
+        axes = tuple([self._axis(op, a) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))])
+        _require(len(set(axes)) == len(axes), "{}: axis {} names an axis twice", op, axis)
         return axes
 
     def reshape(self, *shape):
         """The elements in the same order in another shape; one size may be -1."""
-        wanted = _ints("reshape", shape, -1)
-        missing = self.numel() // max(1, abs(math.prod(n for n in wanted if n != -1)))
-        shape = tuple(missing if n == -1 else n for n in wanted)
-        if wanted.count(-1) > 1 or math.prod(shape) != self.numel():
-            raise ValueError(f"reshape: shape {self.shape} has {self.numel()} elements, which do not fill {wanted}")
+        wanted = shape = _ints("reshape", shape, -1)
+        if -1 in wanted:
+            missing = self.numel() // max(1, abs(math.prod([n for n in wanted if n != -1])))
+            shape = tuple([missing if n == -1 else n for n in wanted])
+        fits = wanted.count(-1) < 2 and math.prod(shape) == self.numel()
+        _require(fits, "reshape: shape {} has {} elements, which do not fill {}", self.shape, self.numel(), wanted)
         return Tensor._of(reshape(self.node, shape))
 
     view = reshape
@@ -691,8 +605,7 @@ class Tensor:
     def permute(self, *order):
         """The axes in another order."""
         axes = self._axes("permute", _ints("permute", order, -self.ndim))
-        if len(axes) != self.ndim:
-            raise ValueError(f"permute: order {axes} does not name all axes of shape {self.shape}")
+        _require(len(axes) == self.ndim, "permute: order {} does not name all axes of shape {}", axes, self.shape)
         return Tensor._of(permute(self.node, axes))
 
     def transpose(self, dim0=1, dim1=0):
@@ -703,18 +616,18 @@ class Tensor:
 
     def movedim(self, source, destination):
         """One axis moved to another place."""
-        source, destination = self._axis("movedim", source), self._axis("movedim", destination)
-        order = [a for a in range(self.ndim) if a != source]
-        return self.permute(order[:destination] + [source] + order[destination:])
+        order = list(range(self.ndim))
+        order.insert(self._axis("movedim", destination), order.pop(self._axis("movedim", source)))
+        return self.permute(order)
 
     def expand(self, *shape):
         """Axes of size 1 repeated, and axes added in front; -1 keeps a size."""
         wanted = _ints("expand", shape, -1)
         own = (1,) * (len(wanted) - self.ndim) + self.shape
-        shape = tuple(n if m == -1 else m for n, m in zip(own, wanted))
-        if len(own) != len(wanted) or any(n not in (1, m) for n, m in zip(own, shape)):
-            raise ValueError(f"expand: shape {self.shape} does not expand to {wanted}")
-        return Tensor._of(expand(reshape(self.node, own), shape))
+        shape = tuple([n if m == -1 else m for n, m in zip(own, wanted)])
+        fits = len(own) == len(wanted) and all([n in (1, m) for n, m in zip(own, shape)])
+        _require(fits, "expand: shape {} does not expand to {}", self.shape, wanted)
+        return Tensor._of(_broadcast(self.node, shape))
 
     def flatten(self, start_dim=0, end_dim=-1):
         """Axes start_dim .. end_dim as one."""
@@ -742,27 +655,30 @@ class Tensor:
         axis on. Negative widths cut off."""
         pairs = list(padding)
         if all(isinstance(p, int) for p in pairs):
-            pairs = [tuple(pairs[i:i + 2]) for i in range(0, len(pairs), 2)][::-1]
-            pairs = [None] * (self.ndim - len(pairs)) + pairs
+            pairs = [pairs[i:i + 2] for i in range(0, len(pairs), 2)]
+            pairs = [None] * (self.ndim - len(pairs)) + pairs[::-1]
         pairs = [p or (0, 0) for p in pairs]
-        if len(pairs) != self.ndim or any(len(p) != 2 for p in pairs):
-            raise ValueError(f"pad: {padding} does not give a pair of widths for each axis of shape {self.shape}")
+        fits = len(pairs) == self.ndim and all(len(p) == 2 for p in pairs)
+        _require(fits, "pad: {} does not give a pair of widths for each axis of shape {}", padding, self.shape)
         inner = self.shrink([(max(0, -b), n - max(0, -a)) for n, (b, a) in zip(self.shape, pairs)])
         widths = tuple((max(0, b), max(0, a)) for b, a in pairs)
-        if not inner.numel():
-            shape = [n + b + a for n, (b, a) in zip(inner.shape, widths)]
-            return Tensor.full(shape, value, self.dtype, device=self.device)
         padded = Tensor._of(pad(inner.node, widths))
+        if not inner.numel():
+            return Tensor.full(padded.shape, value, self.dtype, device=self.device)
         if value == 0 or padded.shape == inner.shape:
             return padded
         return Tensor._of(pad(inner.ones_like(dtype=bool_).node, widths)).where(padded, value)
 
     def shrink(self, bounds):
         """The part between `bounds`: (start, stop) or None for each axis."""
-        pairs = tuple(tuple(pair or (0, n)) for n, pair in zip(self.shape, bounds))
-        if len(bounds) != self.ndim or any(not 0 <= start <= stop <= n for n, (start, stop) in zip(self.shape, pairs)):
-            raise ValueError(f"shrink: bounds {bounds} do not lie in shape {self.shape}")
+        pairs = tuple([tuple(pair or (0, n)) for n, pair in zip(self.shape, bounds)])
+        fits = len(bounds) == self.ndim and all(0 <= i <= j <= n for n, (i, j) in zip(self.shape, pairs))
+        _require(fits, "shrink: bounds {} do not lie in shape {}", bounds, self.shape)
         return Tensor._of(shrink(self.node, pairs))
+
+    def _at(self, axis, pair):
+        """What pad and shrink take to change one axis alone."""
+        return [pair if a == axis else None for a in range(self.ndim)]
 
     def flip(self, *axis):
         """Backwards along these axes."""
@@ -776,38 +692,40 @@ class Tensor:
         key = [_index(k) for k in (key if isinstance(key, tuple) else (key,))]
         named = sum(k is not None and k is not Ellipsis for k in key)
         dots = [i for i, k in enumerate(key) if k is Ellipsis] or [len(key)]
-        if named > self.ndim or len(dots) > 1:
-            raise IndexError(f"index: {named} indices and {len(dots)} times ... are too many for shape {self.shape}")
+        _require(named <= self.ndim and len(dots) < 2, "index: {} indices and {} times ... are too many for shape {}",
+                 named, len(dots), self.shape, kind=IndexError)
         key[dots[0]:dots[0] + 1] = [slice(None)] * (self.ndim - named)
 
         # First ints, slices and None, which are movement. Axes with an array as index stay whole for the time being.
-        arrays = any(isinstance(k, (Tensor, np.ndarray)) for k in key)  # an int beside an array counts as one
-        advanced = [i for i, k in enumerate(key) if arrays and isinstance(k, (Tensor, np.ndarray, int))]
-        together = arrays and advanced[-1] - advanced[0] < len(advanced)
-        bounds, steps, shape, tensors, front = [], [], [], {}, 0        # tensors: by axis of the result so far
-        for i, k in enumerate(key):
-            if together and i == advanced[0]:
-                front = len(shape)                                      # side by side: the new axes come in their place
+        bounds, steps, flipped, shape, tensors = [], [], [], [], {}     # tensors: by axis of the result so far
+        for k in key:
             if k is None:
                 shape.append(1)
                 continue
-            n = self.shape[len(bounds)]
-            if not isinstance(k, (slice, Tensor)) and not np.all((-n <= np.array(k)) & (np.array(k) < n)):
-                raise IndexError(f"index: {k} is out of bounds for axis {len(bounds)} of size {n}")
+            axis, n, places = len(bounds), self.shape[len(bounds)], range(self.shape[len(bounds)])
+            if isinstance(k, (int, np.ndarray)):
+                inside = np.all((-n <= k) & (k < n))
+                _require(inside, "index: {} is out of bounds for axis {} of size {}", k, axis, n, kind=IndexError)
             if isinstance(k, (Tensor, np.ndarray)):
                 tensors[len(shape)] = k if isinstance(k, Tensor) else Tensor(k, device=self.device)
-            places = range(n)[k] if isinstance(k, slice) else range(n)[k:][:1] if isinstance(k, int) else range(n)
-            step = places.step if places else 1
-            low, high = (min(places), max(places) + 1) if places else (0, 0)
-            bounds.append((low, min(high + step - 1, n)) if step > 0 else (max(low + step + 1, 0), high))
+            else:
+                places = places[k] if isinstance(k, slice) else places[k:][:1]
+            start, step = places.start, places.step
+            if step < 0:
+                flipped.append(axis)
+                start, step = n - 1 - start, -step
+            bounds.append((start, min(start + step * len(places), n)))
             steps.append(step)
             shape += [] if isinstance(k, int) else [len(places)]
-        x = self.shrink(bounds).flip([a for a, step in enumerate(steps) if step < 0])
-        if any(abs(step) > 1 for step in steps):                        # rows of |step| elements: take each row's first
-            x = x.pad([(0, -n % abs(step)) for n, step in zip(x.shape, steps)])
-            x = x.reshape([size for n, step in zip(x.shape, steps) for size in (n // abs(step), abs(step))])
+        x = self.flip(flipped).shrink(bounds)
+        if max(steps, default=1) > 1:                                   # rows of `step` elements: take each row's first
+            x = x.pad([(0, -n % step) for n, step in zip(x.shape, steps)])
+            x = x.reshape([size for n, step in zip(x.shape, steps) for size in (n // step, step)])
             x = x.shrink([None, (0, 1)] * self.ndim)
         x = x.reshape(shape)
+        # The axes of arrays that stand side by side (an int beside an array counts as one) come in their place.
+        arrays = [i for i, k in enumerate(key) if isinstance(k, (int, Tensor, np.ndarray))]
+        front = arrays[0] if arrays and arrays[-1] - arrays[0] < len(arrays) else 0
         return x._take(tensors, front) if tensors else x
 
     def _take(self, tensors, front):
@@ -818,24 +736,21 @@ class Tensor:
             index = index.cast(int32)
             index = (index < 0).where(index + n, index)
             row = index if row is None else row * n + index
-        table = table.reshape(math.prod(table.shape[:len(tensors)]), *table.shape[len(tensors):])
+        table = table.flatten(0, len(tensors) - 1)
         shape, order = row.shape + table.shape[1:], list(range(row.ndim + len(rest)))
-        taken = Tensor._of(gather(table.node, row.node)) if table.numel() else Tensor.zeros(shape, **self._like({}))
-        return taken.permute(order[row.ndim:row.ndim + front] + order[:row.ndim] + order[row.ndim + front:])
+        taken = gather(table.node, row.node) if table.numel() else constant(0, self.dtype, shape, self.device)
+        order = order[row.ndim:row.ndim + front] + order[:row.ndim] + order[row.ndim + front:]
+        return Tensor._of(taken).permute(order)
 
     def __setitem__(self, key, value):
         """Put `value` into the part that ints and slices name; like assign, for this Tensor only."""
-        whole = self.detach()
+        whole = Tensor.zeros(self.shape, device=self.device).contiguous()
         part = whole[key]
-        value, node = part.zeros_like().assign(value), part.node
-        inside = part.ones_like(dtype=bool_)
-        # Undo the movements that lead to the part: the gradient of a movement moves numbers back among zeros.
-        while part.numel() and node is not whole.node:
-            if node.op not in MOVEMENT:
-                raise IndexError("setitem: the index must be made of ints, slices, None and ...; use where() instead")
-            source = Tensor._of(node.sources[0])
-            (value,), (inside,) = [GRADIENTS[node.op](x, None, node, source) for x in (value, inside)]
-            node = node.sources[0]
+        if any(node.op == "gather" for node in topological([part.node])):
+            raise IndexError("setitem: the index must be made of ints, slices, None and ...; use where() instead")
+        # The gradient of the movements that lead to the part moves numbers back to where they belong, among zeros.
+        parts = part.zeros_like(dtype=self.dtype).assign(value), part.ones_like(dtype=bool_)
+        (value,), (inside,) = [gradients(part.node, [whole.node], x) for x in parts]
         if part.numel():
             self.assign(inside.where(value, self))
 
@@ -846,30 +761,23 @@ class Tensor:
 
     def gather(self, dim, index):
         """result[i][j][k] = self[i][index[i][j][k]][k] for dim=1: along `dim`, the element that `index` names."""
-        dim, others = self._axis("gather", dim), zip(index.shape, self.shape)
-        fits = index.ndim == self.ndim and all(m <= n for a, (m, n) in enumerate(others) if a != dim)
-        if not fits or is_float(index.dtype):
-            raise ValueError(f"gather: {NAME_OF[index.dtype]} index of shape {index.shape} does not fit axis {dim} of "
-                             f"shape {self.shape}")
-        place = index.zeros_like(dtype=int32)
-        for a, n in enumerate(self.shape):
-            place = place * n + (index.cast(int32) if a == dim else index._places(a))
-        return Tensor._of(gather(self.flatten().node, place.node)) if index.numel() else place.cast(self.dtype)
+        dim, sizes = self._axis("gather", dim), enumerate(zip(index.shape, self.shape))
+        fits = index.ndim == self.ndim and all(a == dim or m <= n for a, (m, n) in sizes) and not is_float(index.dtype)
+        _require(fits, "gather: {} index of shape {} does not fit axis {} of shape {}", index.dtype, index.shape, dim,
+                 self.shape)
+        return self[tuple([index if a == dim else index._places(a) for a in range(self.ndim)])]
 
     def cat(self, *others, dim=0):
         """Tensors one after the other along axis `dim`."""
-        pieces, dim = _operands("cat", [self, *others], self.device), self._axis("cat", dim)
-        if len({x.shape[:dim] + x.shape[dim + 1:] for x in pieces}) > 1:
-            raise ValueError(f"cat: shapes {', '.join(str(x.shape) for x in pieces)} differ in more than axis {dim}")
+        pieces = [Tensor._of(node) for node in _operands("cat", [self, *others], self.device)]
+        dim, shapes = self._axis("cat", dim), [x.shape for x in pieces]
+        _require(len({(*shape[:dim], *shape[dim + 1:]) for shape in shapes}) == 1,
+                 "cat: shapes {} differ in more than axis {}", shapes, dim)
         pieces = [x for x in pieces if x.shape[dim]] or pieces[:1]
-        *starts, total = 0, *itertools.accumulate(x.shape[dim] for x in pieces)
-        around = [None] * self.ndim
-        padded = []
-        for x, start in zip(pieces, starts):
-            around[dim] = (start, total - start - x.shape[dim])
-            padded.append(x.pad(around))
+        ends = [*itertools.accumulate(x.shape[dim] for x in pieces)]
+        padded = [x.pad(self._at(dim, (end - x.shape[dim], ends[-1] - end))) for x, end in zip(pieces, ends)]
         result = padded[0]
-        for x, start in zip(padded[1:], starts[1:]):
+        for x, start in zip(padded[1:], ends):
             result = (x._places(dim) < start).where(result, x)
         return result
 
@@ -881,10 +789,8 @@ class Tensor:
         """Consecutive parts along axis `dim`, of these sizes or of one size (the last may be smaller)."""
         dim, n = self._axis("split", dim), self.size(dim)
         sizes = [min(sizes, n - i) for i in range(0, n, sizes)] if isinstance(sizes, int) else list(sizes)
-        if sum(sizes) != n:
-            raise ValueError(f"split: parts of {sizes} do not add up to axis {dim} of shape {self.shape}")
-        return tuple(self.shrink([None] * dim + [(end - size, end)] + [None] * (self.ndim - 1 - dim))
-                     for size, end in zip(sizes, itertools.accumulate(sizes)))
+        _require(sum(sizes) == n, "split: parts of {} do not add up to axis {} of shape {}", sizes, dim, self.shape)
+        return tuple(self.shrink(self._at(dim, (end - n, end))) for n, end in zip(sizes, itertools.accumulate(sizes)))
 
     def chunk(self, chunks, dim=0):
         """At most `chunks` parts of equal size (the last may be smaller) along axis `dim`."""
@@ -893,18 +799,11 @@ class Tensor:
     def repeat(self, *repeats):
         """The whole array that many times along each axis."""
         repeats = _ints("repeat", repeats)
-        if len(repeats) < self.ndim:
-            raise ValueError(f"repeat: {repeats} has fewer entries than shape {self.shape} has axes")
+        _require(len(repeats) >= self.ndim, "repeat: {} is too short for shape {}", repeats, self.shape)
         shape = (1,) * (len(repeats) - self.ndim) + self.shape
         x = self.reshape([size for n in shape for size in (1, n)])
         x = x.expand([size for n, times in zip(shape, repeats) for size in (times, n)])
         return x.reshape([n * times for n, times in zip(shape, repeats)])
-
-    def repeat_interleave(self, repeats, dim=None):
-        """Each element that many times in a row along axis `dim` (None: of the flattened array)."""
-        x, dim = (self.flatten(), 0) if dim is None else (self, self._axis("repeat_interleave", dim))
-        before, after = x.shape[:dim + 1], x.shape[dim + 1:]
-        return x.reshape(*before, 1, *after).expand(*before, repeats, *after).flatten(dim, dim + 1)
 
     def roll(self, shifts, dims=None):
         """The elements moved on by `shifts` along `dims`; what falls off the end comes in at the start."""
@@ -912,17 +811,19 @@ class Tensor:
             return self.flatten().roll(shifts, 0).reshape(self.shape)
         x = self
         for shift, dim in zip(*[(v,) if isinstance(v, int) else v for v in (shifts, dims)]):
-            n = x.size(dim)
-            head, tail = x.split([n - shift % max(n, 1), shift % max(n, 1)], dim)
+            shift = shift % max(x.size(dim), 1)
+            head, tail = x.split([x.size(dim) - shift, shift], dim)
             x = tail.cat(head, dim=dim)
         return x
 
     def tril(self, diagonal=0):
         """0 above the diagonal of the last two axes."""
+        _require(self.ndim > 1, "tril: shape {} has no rows and columns", self.shape)
         return (self._places(-2) + diagonal >= self._places(-1)).where(self, 0)
 
     def triu(self, diagonal=0):
         """0 below the diagonal of the last two axes."""
+        _require(self.ndim > 1, "triu: shape {} has no rows and columns", self.shape)
         return (self._places(-2) + diagonal <= self._places(-1)).where(self, 0)
 
     def one_hot(self, num_classes):
@@ -945,52 +846,43 @@ class Tensor:
     exp = _row("exp", "e to the power of self.")
     log = _row("log", "Natural logarithm.")
     sin = _row("sin", "Sine of radians.")
-    logical_not = _formula("True where self is 0.", lambda self: self ^ True if self.dtype == bool_ else self == 0)
-
-    def where(self, x, y):
-        """`x` where self is true, `y` elsewhere."""
-        return _apply("where", self.cast(bool_), x, y)
+    sigmoid = _row("sigmoid", "1 / (1 + exp(-x))")
+    where = _formula("`a` where x is true, `b` elsewhere.", lambda x, a, b: _apply("where", x.cast(bool_), a, b))
+    logical_not = _formula("True where x is 0.", lambda x: x ^ True if x.dtype == bool_ else x == 0)
+    __neg__ = neg = _formula("-x; of bools, not.", lambda x: ~x if x.dtype == bool_ else x * x._minus_one())
+    __invert__ = _formula("All bits the other way round.", lambda x: x ^ x._minus_one())
 
     def _minus_one(self):
-        return True if self.dtype == bool_ else np.iinfo(self.dtype).max if self.dtype.kind == "u" else -1
-
-    def neg(self):
-        """-self; of bools, not."""
-        return self.logical_not() if self.dtype == bool_ else self * self._minus_one()
-
-    def __invert__(self):
-        return self ^ self._minus_one()
-
-    def _pair(self, op, other):
-        """Two operands, of which one may be a scalar, as Tensors of one dtype."""
-        return _operands(op, (self, other), (self if isinstance(self, Tensor) else other).device)
+        """The number whose bits are all set."""
+        if self.dtype == bool_:
+            return True
+        return np.iinfo(self.dtype).max if self.dtype.kind == "u" else -1
 
     def sub(self, other):
         """self - other"""
-        a, b = Tensor._pair(self, "sub", other)
-        if a.dtype == bool_:
-            raise TypeError("sub: bools have no difference; use ^ or cast them")
+        a, b = _pair("sub", self, other)
+        _require(a.dtype != bool_, "sub: bools have no difference; use ^ or cast them", kind=TypeError)
         return a + -b
 
     def idiv(self, other):
         """The quotient rounded down; of integers, 0 where `other` is 0."""
-        a, b = Tensor._pair(self, "idiv", other)
+        a, b = _pair("idiv", self, other)
         return (a / b).floor() if is_float(a.dtype) else _apply("idiv", a, b)
 
     def mod(self, other):
         """What the division rounded down leaves, of the sign of `other`."""
-        a, b = Tensor._pair(self, "mod", other)
+        a, b = _pair("mod", self, other)
         return a - b * (a / b).floor() if is_float(a.dtype) else _apply("mod", a, b)
 
     def pow(self, exponent):
         """self to the power of `exponent`, as in NumPy: 0 ** 0 is 1, a negative base needs an integer exponent."""
-        a, b = Tensor._pair(self, "pow", exponent)
+        a, b = _pair("pow", self, exponent)
         if isinstance(exponent, (int, float)) and exponent in range(-64, 65):
             return a._whole_power(int(exponent))
         if isinstance(exponent, float) and exponent == 0.5:
             return a.sqrt()
         if is_float(a.dtype):
-            shape = _broadcast_shape("pow", [a, b])
+            shape = _broadcast_shape("pow", [a.shape, b.shape])
             return Power.apply(a.expand(shape), b.expand(shape))
         power = a.ones_like()
         for bit in range(6):                                            # any higher exponent overflows
@@ -999,20 +891,17 @@ class Tensor:
 
     def _whole_power(self, n):
         """Power by repeated squaring."""
-        if n < 0 and not is_float(self.dtype):
-            raise ValueError(f"pow: integers have no power of {n}; cast them to float")
+        _require(n >= 0 or is_float(self.dtype), "pow: integers have no power of {}; cast them to float", n)
         if n < 2:
             return 1 / self._whole_power(-n) if n < 0 else self if n else self.ones_like()
         half = self._whole_power(n // 2)
         return half * half * self if n % 2 else half * half
 
-    def _reversed(self):
-        """The numbers in such a form that their order is turned round: the maximum of these is the minimum."""
-        return -self if is_float(self.dtype) else ~self
+    _reversed = _formula("Such that the greatest comes from the smallest.", lambda x: -x if is_float(x.dtype) else ~x)
 
     def minimum(self, other):
         """The smaller of two, NaN if one is NaN."""
-        a, b = self._pair("minimum", other)
+        a, b = _pair("minimum", self, other)
         return a._reversed().maximum(b._reversed())._reversed()
 
     def clip(self, min=None, max=None):
@@ -1027,22 +916,10 @@ class Tensor:
         below = self.detach() if self.dtype.kind in "ub" else (self < 0).where(-1, self.detach())
         return (self > 0).where(1, below)
 
-    def abs(self):
-        """The number without its sign; the gradient at 0 is 0."""
-        return self if self.dtype.kind in "ub" else self * self.sign()
-
-    def trunc(self):
-        """Towards 0 to an integer."""
-        return _apply("trunc", self) if is_float(self.dtype) else self
-
     def floor(self):
         """Down to an integer."""
         whole = self.trunc()
         return (self < whole).where(whole - 1, whole) if is_float(self.dtype) else self
-
-    def ceil(self):
-        """Up to an integer."""
-        return -(-self).floor() if is_float(self.dtype) else self
 
     def round(self):
         """To the nearest integer, halves to the even one."""
@@ -1050,9 +927,9 @@ class Tensor:
         beyond, odd = self - low, (low / 2).floor() * 2 != low
         return ((beyond > 0.5) | (beyond == 0.5) & odd).where(low + 1, low) if is_float(self.dtype) else self
 
-    __neg__, __abs__ = neg, abs
-    __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = eq, ne, lt, le, gt, ge
-
+    trunc = _formula("Towards 0 to an integer.", lambda x: _apply("trunc", x) if is_float(x.dtype) else x)
+    ceil = _formula("Up to an integer.", lambda x: -(-x).floor() if is_float(x.dtype) else x)
+    __abs__ = abs = _formula("x without its sign.", lambda x: x if x.dtype.kind in "ub" else x * x.sign())
     isnan = _formula("Whether this is not a number.", lambda x: x != x)
     isinf = _formula("Whether this is infinite, of either sign.", lambda x: (x == math.inf) | (x == -math.inf))
     square = _formula("x * x", lambda x: x * x)
@@ -1060,7 +937,6 @@ class Tensor:
     rsqrt = _formula("1 / sqrt(x)", lambda x: 1 / x.sqrt())
     exp2 = _formula("2 ** x", lambda x: (x * math.log(2)).exp())
     log2 = _formula("Logarithm of base 2.", lambda x: x.log() * (1 / math.log(2)))
-    log10 = _formula("Logarithm of base 10.", lambda x: x.log() * (1 / math.log(10)))
     cos = _formula("Cosine of radians, as exact for great x as the sine.", lambda x: 1 - 2 * (x / 2).sin().square())
     tan = _formula("Tangent of radians.", lambda x: x.sin() / x.cos())
     lerp = _formula("x + (end - x) * weight", lambda x, end, weight: x + (end - x) * weight)
@@ -1070,8 +946,9 @@ class Tensor:
     relu = _formula("x, or 0 where x is negative.", lambda x: (x <= 0).where(0, x))
     relu6 = _formula("x between 0 and 6.", lambda x: (x >= 6).where(6, x.relu()))
     leaky_relu = _formula("x, or x * neg_slope if negative.", lambda x, neg_slope=0.01: (x > 0).where(x, x * neg_slope))
-    sigmoid = _row("sigmoid", "1 / (1 + exp(-x))")
     tanh = _formula("Hyperbolic tangent.", lambda x: 2 * (2 * x).sigmoid() - 1)
+    gelu = _formula("x times the normal distribution function in the tanh approximation (arXiv 1606.08415).",
+                    lambda x: x * (2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)).sigmoid())
     quick_gelu = _formula("x * sigmoid(1.702 x), a rougher gelu.", lambda x: x * (1.702 * x).sigmoid())
     silu = swish = _formula("x * sigmoid(x)", lambda x: x * x.sigmoid())
     mish = _formula("x * tanh(softplus(x))", lambda x: x * x.softplus().tanh())
@@ -1081,23 +958,22 @@ class Tensor:
         """x, or alpha * (exp(x) - 1) where it is negative."""
         return (self > 0).where(self, alpha * ((self > 0).where(0, self).exp() - 1))
 
-    def gelu(self):
-        """x times the normal distribution function of x in the tanh approximation (Hendrycks and Gimpel, 2016)."""
-        return self * (2 * math.sqrt(2 / math.pi) * (self + 0.044715 * self * self * self)).sigmoid()
-
     def softplus(self, beta=1.0):
         """log(1 + exp(beta * x)) / beta"""
         x = self * beta
         return (x.maximum(0) + ((-x.abs()).exp() + 1).log()) / beta
 
     # ---- reductions ----
+    def _left(self, axes, keepdim):
+        """The shape that a reduction over `axes` leaves."""
+        return tuple([1 if a in axes else n for a, n in enumerate(self.shape) if keepdim or a not in axes])
+
     def _reduce(self, op, axis, keepdim):
         axes, compute = self._axes(op, axis), ACCUMULATE.get(self.dtype, self.dtype)
-        shape = tuple(1 if a in axes else n for a, n in enumerate(self.shape) if keepdim or a not in axes)
-        dtype = compute if op == "sum" and not is_float(compute) else self.dtype
+        dtype, shape = compute if op == "sum" and not is_float(compute) else self.dtype, self._left(axes, keepdim)
         if not self.numel():
-            if op == "max" and math.prod(shape):
-                raise ValueError(f"max: no maximum over empty axes {axes} of shape {self.shape}")
+            possible = op == "sum" or dtype == bool_ or not math.prod(shape)
+            _require(possible, "{}: no maximum over empty axes {} of shape {}", op, axes, self.shape)
             return Tensor.zeros(shape, dtype=dtype, device=self.device)
         node = reduce({"sum": "sum", "max": "max_over"}[op], cast(self.node, compute), axes)
         return Tensor._of(reshape(cast(node, dtype), shape))
@@ -1114,18 +990,16 @@ class Tensor:
         """Smallest over axes, NaN if there is one."""
         return self._reversed().max(axis, keepdim)._reversed()
 
-    def _count(self, op, axis):
-        return math.prod(self.shape[a] for a in self._axes(op, axis))
-
     def mean(self, axis=None, keepdim=False):
         """Mean over axes, a float."""
-        mean = self.cast(float64 if self.dtype == float64 else float32).sum(axis, keepdim) / self._count("mean", axis)
+        total = self.cast(float64 if self.dtype == float64 else float32).sum(axis, keepdim)
+        mean = total / (self.numel() // max(1, total.numel()))
         return mean.cast(self.dtype) if is_float(self.dtype) else mean
 
     def var(self, axis=None, keepdim=False, correction=1):
         """Variance over axes: sum of squared distances from the mean, by their number - correction."""
-        squares = (self - self.mean(axis, keepdim=True)).square()
-        return squares.sum(axis, keepdim) / max(0, self._count("var", axis) - correction)
+        total = (self - self.mean(axis, keepdim=True)).square().sum(axis, keepdim)
+        return total / max(0, self.numel() // max(1, total.numel()) - correction)
 
     def std(self, axis=None, keepdim=False, correction=1):
         """Standard deviation over axes, the root of var()."""
@@ -1134,19 +1008,15 @@ class Tensor:
     def prod(self, axis=None, keepdim=False):
         """Product over axes: one half times the other half, until one is left."""
         axes = self._axes("prod", axis)
-        rest = [a for a in range(self.ndim) if a not in axes]
         x = self if is_float(self.dtype) else self.cast(ACCUMULATE.get(self.dtype, self.dtype))
-        x = x.permute(*rest, *axes).reshape(*(self.shape[a] for a in rest), self._count("prod", axis))
+        x = x.permute([a for a in range(self.ndim) if a not in axes] + [*axes]).reshape(*self._left(axes, False), -1)
         while x.shape[-1] != 1:
             x = x.pad((0, x.shape[-1] % 2 if x.shape[-1] else 2), value=1)
             half = x.shape[-1] // 2
             x = x[..., :half] * x[..., half:]
-        return x.reshape([1 if a in axes else n for a, n in enumerate(self.shape) if keepdim or a not in axes])
+        return x.reshape(self._left(axes, keepdim))
 
-    def any(self, axis=None, keepdim=False):
-        """Whether one over these axes is true."""
-        x = self.cast(bool_)
-        return x.max(axis, keepdim) if self.numel() else x.sum(axis, keepdim).cast(bool_)
+    any = _formula("Whether one is true.", lambda x, axis=None, keepdim=False: x.cast(bool_).max(axis, keepdim))
 
     def all(self, axis=None, keepdim=False):
         """Whether all over these axes are true."""
@@ -1167,8 +1037,7 @@ class Tensor:
         """Sums of all elements up to each one along `axis`: by a triangular mask, in blocks where that gets big."""
         if not self.numel() or not self.ndim:
             return self.sum(())
-        axis, n, block = self._axis("cumsum", axis), self.size(axis), 256
-        x = self.movedim(axis, -1)
+        n, block, x = self.size(axis), 256, self.movedim(axis, -1)
         if n <= block:
             place = Tensor.arange(n, device=self.device)
             sums = (place <= place.unsqueeze(1)).where(x.unsqueeze(-2), 0).sum(-1)
@@ -1183,9 +1052,7 @@ class Tensor:
         x = self if is_float(self.dtype) else self.cast(float32)
         return x - x.max(axis, keepdim=True).detach() if x.numel() else x
 
-    def softmax(self, axis=-1):
-        """exp(x), scaled to add up to 1 along `axis`."""
-        return Softmax.apply(self, axis=axis)
+    softmax = _formula("exp(x), scaled to add up to 1 along `axis`.", lambda x, axis=-1: Softmax.apply(x, axis=axis))
 
     def log_softmax(self, axis=-1):
         """Logarithm of the softmax."""
@@ -1202,16 +1069,16 @@ class Tensor:
     # ---- products and windows ----
     def dot(self, other):
         """Matrix product with NumPy's broadcasting: (..., m, k) @ (..., k, n) -> (..., m, n), either may be (k,)."""
-        a, b = Tensor._pair(self, "matmul", other)
+        a, b = _pair("matmul", self, other)
         batches = itertools.zip_longest(a.shape[-3::-1], b.shape[-3::-1], fillvalue=1)
-        if (not a.ndim or not b.ndim or a.shape[-1] != b.shape[-min(2, b.ndim)]
-                or any(n != m and 1 not in (n, m) for n, m in batches)):
-            raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit: needs (..., m, k) @ (..., k, n)")
+        fits = a.ndim and b.ndim and a.shape[-1] == b.shape[-min(2, b.ndim)]
+        fits = fits and all(n == m or 1 in (n, m) for n, m in batches)
+        _require(fits, "matmul: shapes {} and {} do not fit: needs (..., m, k) @ (..., k, n)", a.shape, b.shape)
         if b.ndim > 1:
             b = b.transpose(-1, -2)                                     # (..., n, k)
             if a.ndim > 1:
                 a, b = a.unsqueeze(-2), b.unsqueeze(-3)                 # (..., m, 1, k) and (..., 1, n, k)
-        return _contract(a, b, -1)
+        return _contract(-1, a, b)
 
     matmul = dot
 
@@ -1226,23 +1093,22 @@ class Tensor:
         output = output if arrow else "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
         inputs = inputs.split(",")
         sizes = {letter: n for letters, x in zip(inputs, operands) for letter, n in zip(letters, x.shape)}
-        fits = len(inputs) == len(operands) and all(x.shape == tuple(sizes.get(letter) for letter in letters)
-                                                    for letters, x in zip(inputs, operands))
-        if not fits or any(len(set(term)) < len(term) for term in (*inputs, output)) or set(output) - set(sizes):
-            raise ValueError(f"einsum: {formula} does not fit shapes {', '.join(str(x.shape) for x in operands)}: a "
-                             f"letter must stand for one size and may not occur twice in an operand")
+        shapes = [tuple([sizes.get(letter) for letter in letters]) for letters in inputs]
+        fits = shapes == [x.shape for x in operands] and set(output) <= set(sizes)
+        fits = fits and all(len(set(term)) == len(term) for term in (*inputs, output))
+        _require(fits, "einsum: {} does not fit shapes {}: a letter stands for one size, and only once in an operand",
+                 formula, [x.shape for x in operands])
         order = [*output, *(letter for letter in sizes if letter not in output)]
         views = [x.permute([letters.index(letter) for letter in order if letter in letters])
                   .reshape([sizes[letter] if letter in letters else 1 for letter in order])
                  for letters, x in zip(inputs, operands)]
-        product = functools.reduce(Tensor.mul, views[1:-1], views[0]) if views[1:] else views[0].ones_like()
-        return _contract(product, views[-1], tuple(range(len(output), len(order))))
+        return _contract(tuple(range(len(output), len(order))), *views)
 
     def scaled_dot_product_attention(self, key, value, attn_mask=None, dropout_p=0.0, is_causal=False):
         """softmax(q @ k.T / sqrt(width) + mask) @ v (Vaswani et al., 2017); a bool mask says what may be looked at."""
         scores = self @ key.transpose(-2, -1) / math.sqrt(self.shape[-1])               # (..., queries, keys)
-        if is_causal and attn_mask is not None:
-            raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal, not both")
+        fits = attn_mask is None or not is_causal
+        _require(fits, "scaled_dot_product_attention: give attn_mask or is_causal, not both")
         mask = scores._places(-2) >= scores._places(-1) if is_causal else attn_mask
         if mask is not None:
             scores = mask.where(scores, -math.inf) if mask.dtype == bool_ else scores + mask
@@ -1256,8 +1122,8 @@ class Tensor:
         """
         n = self.shape[axis]
         reach = n - dilation * (size - 1)
-        if reach < 1 or stride < 1 or dilation < 1 or size < 1:
-            raise ValueError(f"a window of {size} (stride {stride}, dilation {dilation}) does not fit in {n} elements")
+        _require(min(reach, stride, dilation, size) > 0,
+                 "a window of {} (stride {}, dilation {}) does not fit in {} elements", size, stride, dilation, n)
         count = -(-reach // stride)
         row = n * (2 if count * stride > reach else 1) + dilation
         x = self.movedim(axis, -1).repeat([1] * (self.ndim - 1) + [-(-size * row // n)])
@@ -1266,20 +1132,20 @@ class Tensor:
 
     def _windows2d(self, kernel_size, stride, dilation, padding, value=0.0):
         """The windows of images (n, channels, h, w) padded with `value`: (n, channels, rows, columns, *kernel_size)."""
-        if self.ndim != 4:
-            raise ValueError(f"a batch of images has axes (n, channels, height, width), got shape {self.shape}")
+        _require(self.ndim == 4, "a batch of images has axes (n, channels, height, width), got shape {}", self.shape)
         (top, left), (s, t), (d, e) = _two(padding), _two(stride), _two(dilation)
         x = self.pad((left, left, top, top), value)
         return x._windows(2, kernel_size[0], s, d)._windows(3, kernel_size[1], t, e)
 
     def conv2d(self, weight, bias=None, groups=1, stride=1, dilation=1, padding=0):
         """Correlation of images (n, channels, h, w) with `weight` (outputs, channels / groups, kernel h, kernel w)."""
-        if weight.ndim != 4 or self.ndim != 4 or self.shape[1] != weight.shape[1] * groups or weight.shape[0] % groups:
-            raise ValueError(f"conv2d: weight {weight.shape} in {groups} groups does not fit input {self.shape}")
+        fits = weight.ndim == self.ndim == 4 and weight.shape[1] * groups == self.shape[1]
+        fits = fits and weight.shape[0] % groups == 0
+        _require(fits, "conv2d: weight {} in {} groups does not fit input {}", weight.shape, groups, self.shape)
         x = self._windows2d(weight.shape[2:], stride, dilation, padding)
         x = x.unflatten(1, (groups, 1, -1))                             # (n, groups, 1, channels, h, w, kernel h, w)
         weight = weight.reshape(1, groups, -1, weight.shape[1], 1, 1, *weight.shape[2:])
-        y = _contract(x, weight, (3, 6, 7)).flatten(1, 2)               # (n, outputs, h, w)
+        y = _contract((3, 6, 7), x, weight).flatten(1, 2)               # (n, outputs, h, w)
         return y if bias is None else y + bias.reshape(-1, 1, 1)
 
     def max_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
@@ -1305,8 +1171,7 @@ class Tensor:
 
     def dropout(self, p=0.5):
         """While training, zeros with probability `p`, and the rest scaled up to keep the mean."""
-        if not 0 <= p <= 1:
-            raise ValueError(f"dropout: p must be a probability, got {p}")
+        _require(0 <= p <= 1, "dropout: p must be a probability, got {}", p)
         if not Tensor.training or p == 0:
             return self
         return (Tensor.rand(self.shape, device=self.device) >= p).where(self, 0) / (1 - p or 1)
@@ -1325,15 +1190,14 @@ class Tensor:
         return scaled if bias is None else scaled + bias.reshape(shape)
 
     def _reduced(self, reduction):
-        if reduction not in ("mean", "sum", "none"):
-            raise ValueError(f"reduction must be mean, sum or none, got {reduction!r}")
+        _require(reduction in ("mean", "sum", "none"), "reduction must be mean, sum or none, got {!r}", reduction)
         return self if reduction == "none" else getattr(self, reduction)()
 
     def _log_loss(self, target, axis, label_smoothing):
         """-log of the probability that the softmax along `axis` gives to the classes `target`, for each example."""
-        if is_float(target.dtype) or target.shape != self.shape[:axis] + self.shape[axis + 1:]:
-            raise ValueError(f"cross entropy: target {NAME_OF[target.dtype]} {target.shape} does not name a class for "
-                             f"each example of {self.shape}, whose classes are axis {axis}")
+        fits = not is_float(target.dtype) and target.shape == self.shape[:axis] + self.shape[axis + 1:]
+        _require(fits, "cross entropy: target {} {} does not name a class (axis {}) for each example of {}",
+                 target.dtype, target.shape, axis, self.shape)
         logits = self._below_max(axis)
         picked = (self._places(axis) == target.unsqueeze(axis)).where(logits, 0).sum(axis)
         if label_smoothing:
@@ -1364,13 +1228,12 @@ class Tensor:
 
     def gradient(self, *targets, gradient=None):
         """Gradients of self with respect to `targets`, Tensors of their shapes, times `gradient` if self has axes."""
+        dtypes = [NAME_OF[x.dtype] for x in (self, *targets)]
         if gradient is None and self.shape:
             raise RuntimeError(f"backward: shape {self.shape} needs a gradient of its own, only a scalar does not")
-        if not all(is_float(x.dtype) for x in (self, *targets)):
-            raise TypeError(f"gradient: only floats have gradients, got {[NAME_OF[x.dtype] for x in (self, *targets)]}")
-        if gradient is not None and gradient.shape != self.shape:
-            raise ValueError(f"gradient: the gradient given has shape {gradient.shape}, the result {self.shape}")
+        _require(all("float" in name for name in dtypes), "gradient: floats have one, not {}", dtypes, kind=TypeError)
         seed = self.ones_like() if gradient is None else gradient.cast(self.dtype)
+        _require(seed.shape == self.shape, "gradient: one of shape {} for a result of {}", seed.shape, self.shape)
         found = gradients(self.node, [x.node for x in targets], seed)
         return [x.zeros_like() if g is None else g for x, g in zip(targets, found)]
 
@@ -1381,6 +1244,97 @@ class Tensor:
         for x, g in zip(live, self.gradient(*live, gradient=gradient)):
             x.grad = g if x.grad is None else x.grad + g
         return self
+
+
+class _Creation:
+    """Functions that become static methods of Tensor and as such also take `requires_grad`. A shape may be a tuple."""
+
+    def full(shape, fill_value, dtype=None, device=None):
+        """`fill_value` everywhere."""
+        dtype = _result_dtype([fill_value]) if dtype is None else as_dtype(dtype)
+        return Tensor._of(_constant(fill_value, dtype, _ints("full", (shape,)), device))
+
+    def zeros(*shape, dtype=float32, device=None):
+        """0 everywhere."""
+        return Tensor.full(_ints("zeros", shape), 0, dtype, device=device)
+
+    def ones(*shape, dtype=float32, device=None):
+        """1 everywhere."""
+        return Tensor.full(_ints("ones", shape), 1, dtype, device=device)
+
+    empty = zeros                                                       # a graph has no memory to leave as it was
+
+    def arange(start, stop=None, step=1, dtype=None, device=None):
+        """start, start + step, ... before `stop`; 0 .. start-1 if only one number is given."""
+        start, stop = (0, start) if stop is None else (start, stop)
+        _require(step, "arange: step must not be 0")
+        n, dtype = max(0, math.ceil((stop - start) / step)), as_dtype(dtype or _result_dtype([start, stop, step]))
+        x = Tensor._of(coordinates(n, device)).cast(dtype)
+        x = x if step == 1 else x * step
+        return x + start if start else x
+
+    def linspace(start, stop, steps, dtype=float32, device=None):
+        """`steps` numbers at equal distances from `start` to `stop`, both included."""
+        return Tensor.arange(steps, dtype=dtype, device=device) * ((stop - start) / max(steps - 1, 1)) + start
+
+    def eye(n, m=None, dtype=float32, device=None):
+        """1 on the diagonal of n rows and m (or n) columns."""
+        rows, columns = Tensor.arange(n, device=device).unsqueeze(1), Tensor.arange(m or n, device=device)
+        return (rows == columns).cast(dtype)
+
+    def rand(*shape, dtype=float32, device=None):
+        """Uniform random numbers in [0, 1)."""
+        return _uniform(Tensor._random_words("rand", shape, device)[0], as_dtype(dtype))
+
+    def randn(*shape, dtype=float32, device=None):
+        """Normally distributed random numbers, of mean 0 and variance 1 (Box and Muller, 1958)."""
+        u, v = [_uniform(words, float32) for words in Tensor._random_words("randn", shape, device)]
+        return ((-2 * (1 - u).log()).sqrt() * (2 * math.pi * v).sin()).cast(dtype)
+
+    def randint(*shape, low=0, high=10, dtype=int32, device=None):
+        """Random integers from `low` to `high` - 1."""
+        _require(0 < high - low < 2 ** 32, "randint: there are no integers from {} to below {}, or too many", low, high)
+        return (Tensor._random_words("randint", shape, device)[0] % (high - low)).cast(dtype) + low
+
+    def uniform(*shape, low=0.0, high=1.0, **options):
+        """Uniform random numbers in [low, high)."""
+        return Tensor.rand(*shape, **options) * (high - low) + low
+
+    def normal(*shape, mean=0.0, std=1.0, **options):
+        """Normally distributed random numbers."""
+        return Tensor.randn(*shape, **options) * std + mean
+
+    def scaled_uniform(*shape, **options):
+        """Uniform within 1 / sqrt(number of elements) of 0."""
+        return _within(math.prod(_ints("scaled_uniform", shape)) ** -0.5, shape, options)
+
+    def glorot_uniform(*shape, **options):
+        """Uniform initial weights (Glorot and Bengio, 2010)."""
+        outputs, *inputs = _ints("glorot_uniform", shape)
+        return _within((6 / (outputs + math.prod(inputs))) ** 0.5, shape, options)
+
+    def kaiming_uniform(*shape, a=0.01, **options):
+        """Uniform initial weights for layers before a (leaky, of slope `a`) relu (He et al., 2015)."""
+        _, *inputs = _ints("kaiming_uniform", shape)
+        return _within((6 / (1 + a * a) / math.prod(inputs)) ** 0.5, shape, options)
+
+
+def _within(bound, shape, options):
+    return Tensor.uniform(*shape, low=-bound, high=bound, **options)
+
+
+def _uniform(words, dtype):
+    """Random words as floats in [0, 1): as many of the upper bits as the dtype can hold."""
+    bits = {float16: 11, bfloat16: 8}.get(dtype, 24)
+    return ((words >> 32 - bits).cast(float32) * 2.0 ** -bits).cast(dtype)
+
+
+def _creation(function):
+    """A static method that makes a Tensor, on the default device if none is given."""
+    def create(*arguments, requires_grad=None, device=None, **options):
+        return Tensor._of(function(*arguments, device=device or Device.DEFAULT, **options).node, requires_grad)
+
+    return staticmethod(functools.wraps(function)(create))
 
 
 class Function:
@@ -1402,7 +1356,7 @@ class Power(Function):
         self.inputs = a, b
         size = (a.abs().log() * b).exp()
         signed = (b % 2 == 1).where(-size, size)                        # a negative base: b must be whole
-        power = (a < 0).where((b.trunc() == b).where(signed, math.nan), size)
+        power = (a < 0).where(((b.trunc() == b) | (a == -math.inf)).where(signed, math.nan), size)
         return ((b == 0) | (a == 1)).where(1, power)
 
     def backward(self, grad):
@@ -1426,7 +1380,7 @@ class Softmax(Function):
 
 
 def _operators():
-    """Give Tensor the operators: `2 - x` is method(2, x), and `x -= 2` is x.assign(x - 2). And x.half() is a cast."""
+    """Give Tensor the methods that differ in a name alone: operators, casts, and creation as in zeros_like."""
     for name, method in {"add": Tensor.add, "sub": Tensor.sub, "mul": Tensor.mul, "truediv": Tensor.div,
                          "floordiv": Tensor.idiv, "mod": Tensor.mod, "pow": Tensor.pow, "matmul": Tensor.dot,
                          "and": Tensor.bitwise_and, "or": Tensor.bitwise_or, "xor": Tensor.bitwise_xor,
@@ -1435,9 +1389,19 @@ def _operators():
         setattr(Tensor, f"__{name}__", method)
         setattr(Tensor, f"__r{name}__", method if commutes else lambda x, other, method=method: method(other, x))
         setattr(Tensor, f"__i{name}__", lambda x, other, method=method: x.assign(method(x, other)))
+    for name in ("eq", "ne", "lt", "le", "gt", "ge"):
+        setattr(Tensor, f"__{name}__", getattr(Tensor, name))
     for name in ("float", "half", "bfloat16", "double", "int", "long", "bool"):
         to_dtype = _formula(f"The values as {name}.", lambda x, dtype=getattr(dtypes, name): x.cast(dtype))
         setattr(Tensor, name, to_dtype)
+    for name, function in vars(_Creation).items():
+        if callable(function):
+            setattr(Tensor, name, _creation(function))
+    for name in ("full", "zeros", "ones", "empty", "rand", "randn"):
+        def like(self, *value, create=getattr(Tensor, name), **options):
+            return create(self.shape, *value, **{"dtype": self.dtype, "device": self.device, **options})
+
+        setattr(Tensor, f"{name}_like", _formula(f"As Tensor.{name}; shape, dtype and device as here.", like))
 
 
 _operators()
@@ -1520,11 +1484,16 @@ def gradients(result, targets, seed):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 4. Indices and values
+# 4. Lowering: from nodes to values at an index
 #
-# Inside a kernel every number is asked for at an index: "your value at (i, j)". An index is a constant plus loop
-# variables times coefficients, kept as the tuple (constant, ((term, coefficient), ...)), so that equal indices are
-# equal Python values. Movement operations only rewrite the index on the way to their source. That is why they are free.
+# A kernel is a nest of loops that computes the elements of a node. What does one element need? We ask the node: "your
+# value at (i, j)?", and it asks its sources in turn: a product asks both factors at (i, j), a transpose asks its source
+# at (j, i), a sum over k asks for the value at (i, j, k) and adds up, a buffer answers with a load. So movement costs
+# nothing: it only rewrites the index on its way down.
+#
+# An index is a constant plus terms times coefficients, kept as (constant, ((term, coefficient), ...)): equal indices
+# are equal Python values. A term is a loop, the quotient or remainder of a division that did not come out, or a
+# computed value (the row number of a gather).
 # ---------------------------------------------------------------------------------------------------------------------
 class Loop:
     """A loop variable that runs from 0 to extent - 1. `key` names it from one attempt at a kernel to the next."""
@@ -1548,8 +1517,10 @@ class Quotient:
 class Value:
     """A number of a kernel: an operation on values, a load, a coordinate or a reduction, over some loops.
 
-    op "load": arg is (node, index, pad), args the conditions under which the address is valid; "index": arg is an
-    index; "const": arg is a number; "sum" and "max_over": arg is the tuple of loops that are reduced.
+    Besides the rows of ELEMENTWISE, op is "const" (arg: the number); "index" (arg: the index whose value this is);
+    "load" (arg: the stored node, the address in it as an index, and the innermost pad above it; args: the conditions
+    of those pads, outside of which the load gives zero); "row" (args: a row number, kept below arg); or a reduction,
+    "sum" or "max_over" (arg: the loops that are reduced).
     """
     __slots__ = ("op", "args", "arg", "dtype", "loops", "height", "serial", "low", "high")
 
@@ -1717,7 +1688,11 @@ class Lowering:
         return tuple([index if shape[0] > 1 else ZERO] + coordinates[::-1]) if shape else ()
 
     def reshape(self, index, shape, source):
-        """The coordinates in the shape `source` of the element at `index` in `shape`."""
+        """The coordinates in the shape `source` of the element at `index` in `shape`.
+
+        Axes are matched in groups of equal size, (4, 6, 5) and (24, 5) as (4, 6) with 24 and 5 with 5; only within a
+        group is the flat index taken and divided again.
+        """
         result, i, j = [], 0, 0
         while i < len(shape) or j < len(source):                        # groups of axes with equal products
             i0, j0, n, m = i, j, 1, 1
@@ -1738,7 +1713,12 @@ class Lowering:
         return tuple(result)
 
     def value(self, node, index, guard):
-        """The value of `node` at `index`, where the conditions `guard` (from pads above) may be taken to hold."""
+        """The value of `node` at `index`.
+
+        `guard` has a (condition, pad node) for each pad above under whose condition this value is asked for. `origin`
+        notes for a value which node at which index it is: for a load the topmost view of the buffer that does not yet
+        repeat it (no expand above), which is what a layout copy would copy.
+        """
         key = (node, index, guard)
         if key in self.memo:
             return self.memo[key]
@@ -1880,12 +1860,15 @@ class Unmergeable(Exception):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 5. Kernels
+# 5. Kernels: the loops
 #
-# A kernel is one nest of loops over its output. Some of the outer loops are the tasks that threads share; one loop may
-# be the vector, computed `lanes` elements at a time, and one the row, of which a tile of several is computed together.
-# A value is emitted once for each (row, vector) of the tile that it depends on, in the outermost loop that binds all of
-# its loops. Loads shared by a tile, hoisted sums and single-kernel softmax all follow from that one rule.
+# Once the values are known, the shape of the loops is chosen. The outer loops are tasks, which threads share. The last
+# loop is the vector if loads along it are contiguous: it is taken `lanes` elements at a time. Where an operand of a
+# reduction is the same for all steps of another loop, as in a matrix product, that loop is the row: several rows and
+# vectors are computed together in registers, and each load serves all of the tile that shares it.
+#
+# Here it also shows what would be computed too often, or read too slowly, in this nest: then Store or Again is raised
+# for the fuser (section 7), which has that node stored first, or the operand copied into a better layout.
 # ---------------------------------------------------------------------------------------------------------------------
 TYPE_OF = {float16: "f16", bfloat16: "bf16", float32: "f32", float64: "f64", int8: "i8", uint8: "u8", int32: "i32",
            uint32: "u32", int64: "i64", bool_: "i32"}                   # of a value; a bool is 0 or -1, a mask
@@ -1966,7 +1949,8 @@ class Kernel:
             outside = self.nest[:self.level(reduction)]
             repeated = self.is_scatter or any(loop not in reduction.loops for loop in outside)
             nested = any(loop not in self.nest for loop in reduction.loops)
-            alone = math.prod(loop.extent for loop in outside) < 16 and total > 1 << 15 and len(outside) < len(self.nest)
+            # Before the loops outside of it end, a reduction can't be shared out: few of them mean few busy threads.
+            alone = math.prod(loop.extent for loop in outside) < 4 and total > 1 << 15 and len(outside) < len(self.nest)
             if (repeated or nested or alone) and node not in self.outputs:
                 tail = fuser.tail(node)
                 raise Store(node if tail in self.outputs else tail)
@@ -1993,7 +1977,11 @@ class Kernel:
                 stack.extend(value.args)
 
     def choose_vector(self, fuser):
-        """The last loop of the nest, unless a load there is strided and not worth a copy: then none of the nest."""
+        """The last loop of the nest, unless a load there is strided and not worth a copy: then none of the nest.
+
+        A copy is worth it for an operand that is strided but read again for 16 rows or more; and for one that is
+        contiguous but read for 256 rows with 128 elements or more from row to row, as it then misses the caches.
+        """
         if not self.nest:
             return None
         last = self.nest[-1]
@@ -2016,7 +2004,11 @@ class Kernel:
         return last
 
     def choose_tile(self, lanes):
-        """Rows and vectors of the register tile, and lanes of a vector."""
+        """Rows and vectors of the register tile, and lanes of a vector.
+
+        8 rows x 2 vectors keep 16 sums in registers, enough to hide the latency of multiply-add, and load 8 numbers
+        and 2 vectors for them. Without shared operands a few vectors do.
+        """
         self.row, self.rows, self.vectors = None, 1, 1
         if self.vector is None:
             extents = [r.arg[-1].extent for r in self.reductions if r.arg]
@@ -2120,16 +2112,33 @@ class Again(Exception):
     """Raised when the graph beneath a kernel has changed (an operand was copied): make the kernel again."""
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# 6. Kernels: the text
+#
+# One rule places every value: it stands in the outermost block that binds all the loops it depends on, once for each
+# row and vector of the tile that it depends on. Softmax over rows i with elements j shows what follows from it:
+#
+#     for i:                                  a block that binds i
+#       max1 = -inf; for r0: max1 = max(max1, x[i, r0])       a reduction depends on i alone, so it stands here,
+#       sum1 = 0;    for r1: sum1 += exp(x[i, r1] - max1)     outside of j: computed once a row, not once an element
+#       for j: out[i, j] = exp(x[i, j] - max1) / sum1         only this depends on j
+#
+# The words of the text (f32x8, load_f32x8, where_f32x8, ...) are defined in section 8 for each dialect, so that the
+# same text is C and OpenCL C. A bool is a byte in memory and a mask, 0 or -1, in a register.
+# ---------------------------------------------------------------------------------------------------------------------
 class Block:
-    """A piece of generated code in braces that binds a loop (or none); it owns the names declared in it."""
+    """A piece of generated code that binds a loop (or none); with `lane`, the loop is taken a vector at a time.
+
+    It owns the `keys` of the names declared in it, which are forgotten at its end.
+    """
 
     def __init__(self, loop=None, lane=False):
         self.loop, self.lane, self.lines, self.keys = loop, lane, [], []
 
 
 class Emitter:
-    """Writes the body of a kernel. The words it uses (f32x8, load_f32x8, where_f32x8, ...) are defined by the prelude
-    of each dialect (section 6), so that the same text is C and OpenCL C."""
+    """Writes the body of a kernel. `stack` has the open blocks, outermost first; `memo` the name of each value at a row
+    and vector of the tile; `cut` is the text of how many lanes of a vector count, where the end of a loop cuts it."""
 
     def __init__(self, kernel):
         self.kernel, self.memo, self.cut, self.counter = kernel, {}, None, Counter()
@@ -2359,7 +2368,8 @@ class Emitter:
         for start, stop in ((0, full), (full, last.extent)):
             if start < stop:
                 self.open(Block(last, lane))
-                self.cut = str(stop - start) if lane and start == full else saved if not lane else None
+                if lane:
+                    self.cut = str(stop - start) if start == full else None
                 for r, u, v, total, type in totals:
                     body = self.argument(r.args[0], u, v, lane or self.is_vector(r.loops))
                     op, identity = REDUCTIONS[r.op]
@@ -2449,6 +2459,14 @@ def literal(value, dtype):
         else f"({TYPE_OF[dtype]}){number}" if dtype not in (int32,) else str(number)
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# 7. Fuser: what is one kernel?
+#
+# A node that is stored in a buffer gets a kernel; all others are computed within the kernels that need them. Which
+# nodes to store is found by trying: lowering a kernel may turn up another node that has to be stored, and then the
+# kernels that contained it are made again. At the end kernels of the same size that read one another only at the same
+# index are merged into one with several outputs.
+# ---------------------------------------------------------------------------------------------------------------------
 def is_contraction(node):
     """Does the node sum a product of two operands that are each repeated along an axis that the other is not?"""
     if node.op != "sum" or node.sources[0].op != "mul":
@@ -2461,9 +2479,9 @@ def is_contraction(node):
 class Fuser:
     """Groups the nodes that `outputs` need into kernels.
 
-    Which nodes become buffers is found by trying: a kernel is made for every node that must be stored; making it may
-    ask for further nodes to be stored (Store), or for an operand to be copied into another layout (Again); the kernels
-    that are affected are made again.
+    `stored` has the nodes that get a buffer, `kernels` the kernel of each, `groups` the merged kernels in the order in
+    which they run. `copies` says for a kernel's output which views it reads from a layout copy instead, and `copied`
+    which view a layout copy is of.
     """
 
     def __init__(self, outputs, lanes):
@@ -2535,7 +2553,7 @@ class Fuser:
         return node
 
     def share(self, pending):
-        """Store what would otherwise be computed in several kernels, where that costs more than it saves."""
+        """Store a reduction that several kernels contain; one at a time, since that may settle others as well."""
         users = defaultdict(list)
         for kernel in self.kernels.values():
             for node in kernel.lowering.inlined:
@@ -2588,6 +2606,7 @@ class Fuser:
         for node in topological(list(self.stored), sources=lambda node: reads[node]):
             last = max((group_of[need] for need in reads[node]), default=0)     # its group can't come before this one
             for g in range(last, len(groups)):
+                # Worth trying: the group that this kernel reads from, or one that reads something it reads as well.
                 near = g == last or any(set(reads[node]).intersection(reads[other]) for other in groups[g].outputs)
                 if near and self.mergeable(groups[g], self.kernels[node]):
                     try:
@@ -2614,7 +2633,7 @@ class Fuser:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 6. Devices
+# 8. Devices
 #
 # The words of the generated source, once for each dialect. A type T with N lanes is TxN: f32x8. In both dialects a
 # comparison gives a mask of i32 lanes, 0 or -1.
@@ -3094,7 +3113,7 @@ class CDevice(HostDevice, CompiledDevice):
             raise RuntimeError(f"the C device found no compiler {named} (named in CC)" if named else
                                "the C device needs a C compiler: install gcc or clang, or name one in CC")
         version = subprocess.run([self.compiler, "--version"], capture_output=True, text=True).stdout
-        self.description = f"{self.compiler} ({version.splitlines()[0]}), {cores()} threads"
+        self.description = f"{self.compiler} ({version.partition(chr(10))[0]}), {cores()} threads"
         self.identity = version + cpu_description() + " ".join(self.flags)
         super().__init__()
         self.lanes, self.arena = 16, None
@@ -3249,12 +3268,19 @@ class CLDevice(CompiledDevice):
         return kernel.cl_source()
 
     def compile(self, kernels):
+        """Build what is missing, a program for each number of lanes and thread: reading the words takes the most time."""
         missing = {kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}
-        for key, kernel in missing.items():
-            source = CL_WORDS + kernel.words() + self.source(kernel)
-            with warnings.catch_warnings():                             # pyopencl turns compiler notes into warnings
-                warnings.simplefilter("ignore")
-                self.functions[key] = self.cl.Program(self.context, source).build(["-w"])
+        batches, n = defaultdict(list), cores()
+        for i, kernel in enumerate(sorted(missing.values(), key=lambda kernel: kernel.lanes)):
+            batches[kernel.lanes, i % n].append(kernel)
+
+        def build(batch):
+            source = CL_WORDS + batch[0].words() + "".join(self.source(kernel) for kernel in batch)
+            return self.cl.Program(self.context, source).build(["-w"])
+        with warnings.catch_warnings(), ThreadPoolExecutor(n) as threads:
+            warnings.simplefilter("ignore")                             # pyopencl turns compiler notes into warnings
+            for batch, program in zip(batches.values(), threads.map(build, batches.values())):
+                self.functions.update((kernel.key, program) for kernel in batch)
 
     def run(self, plan, data):
         """Run a plan on `data`, the memory of its leaves and outputs."""
@@ -3362,6 +3388,13 @@ def cast_array(array, dtype):
     return array.astype(dtype)
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# 9. Jit: capture once, replay
+#
+# Since assign is functional (a Tensor just takes another node), a function that trains a model is a pure graph: from
+# the inputs and the old values of what it assigns to the results and the new values. To capture it is to run it once,
+# compute nothing, and make one plan of that graph. To replay it is to run the plan on the memory of today's inputs.
+# ---------------------------------------------------------------------------------------------------------------------
 class TinyJit:
     """Capture a function of Tensors, then replay its kernels without building a graph again.
 
@@ -3430,12 +3463,21 @@ def _replace_tensors(value, tensors):
 
 
 def _holders(tensor):
-    """How many things refer to the node of a Tensor, this function's own references included."""
+    """How many things refer to the node of a Tensor, this function's own references included.
+
+    A replay writes new values of a parameter over the old ones. Whoever else holds the node, another Tensor or a graph
+    that has not run yet, must keep the old value: CPython's reference count tells whether there is anybody.
+    """
     return sys.getrefcount(tensor.node)
 
 
 class Capture:
-    """One captured call of a function: a plan, and where each of its leaves comes from and each output goes."""
+    """One captured call of a function: a plan, and where each of its leaves comes from and each output goes.
+
+    `sources` has for each leaf of the plan where its memory is found at a replay: the number of an argument, a Tensor
+    (whatever that holds by then), or a fixed node. `targets` has (Tensor, output, in place?) for each Tensor that is
+    assigned, `returned` the output behind each Tensor of `result`.
+    """
     live = weakref.WeakSet()
 
     def __init__(self, function, args, kwargs):
@@ -3460,6 +3502,7 @@ class Capture:
             for tensor, gradient in gradients:
                 tensor.grad = gradient
         outputs = list(dict.fromkeys([node for _, node in after] + returned))
+        # Parameters that were never computed, and old values of what is assigned, are computed now, once.
         held = {tensor.node: tensor for tensor in list(Tensor._trainable.values())}
         lazy = [node for node in topological(outputs, stop=is_realized) if node in held and node.buffer is None]
         realize([node for _, node in before.values() if node.size] + [node for node in lazy if node not in outputs])
@@ -3472,7 +3515,6 @@ class Capture:
         holders = Counter(old for _, old in before.values())
         updates = {new: old for (_, new), (_, old) in zip(after, before.values()) if old in leaves and holders[old] == 1}
         self.plan = self.device.make_plan(order, leaves, outputs, updates)
-        # Where the memory of each leaf comes from: a Tensor that may be assigned, an argument's number, or a fixed node.
         owners = {**held, **{old: tensor for tensor, old in before.values()},
                   **{tensor.node: i for i, tensor in enumerate(inputs)}}
         self.sources = [owners.get(leaf, leaf) for leaf in leaves]
@@ -3576,7 +3618,7 @@ Device = Devices()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 7. Layers, optimizers, state
+# 10. Layers, optimizers, state
 #
 # A layer is a plain object: its parameters are attributes, and calling it computes. An optimizer is arithmetic on
 # parameters: it writes down every new value as a lazy graph, and has all of them computed together. A model's state is
