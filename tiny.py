@@ -2,7 +2,8 @@
 
 The file reads top to bottom in the order in which data flows: the graph of what is to be computed; Tensor; gradients;
 how a kernel finds the values it needs; its loops; its text in C or OpenCL; the fuser, which decides what is one kernel;
-the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the C device a C compiler.
+the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
+C device a C compiler.
 """
 import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, shutil, struct, subprocess, sys
 import tempfile, threading, time, warnings, weakref
@@ -2079,7 +2080,8 @@ class Kernel:
                          and is_float(value.dtype))
         self.bytes = sum(nbytes(node) for node in self.outputs + self.inputs)
         lines = {f"{Path(node.line[0]).name}:{node.line[1]}" for node in self.lowering.inlined}
-        self.header = f"// {self.name}: {', '.join(f'{NAME_OF[node.dtype]} {list(node.shape)}' for node in self.outputs)}, " \
+        results = ", ".join(f"{NAME_OF[node.dtype]} {list(node.shape)}" for node in self.outputs)
+        self.header = f"// {self.name}: {results}, " \
                       f"{self.flops} floating-point operations, {self.bytes} bytes, for {', '.join(sorted(lines))}\n"
 
     def forget(self):
@@ -2100,12 +2102,12 @@ class Kernel:
 
     def cl_source(self):
         """The kernel in OpenCL C: each work-item takes its share of the tasks. A buffer begins after its slack."""
-        parameters = ", ".join(f"global {type} *{name}_" for name, type in zip(self.arguments, self.types)) + ", long tasks"
+        parameters = [f"global {type} *{name}_" for name, type in zip(self.arguments, self.types)] + ["long tasks"]
         pointers = [f"  global {type} *{name} = {name}_ + {SLACK} / sizeof({type});"
                     for name, type in zip(self.arguments, self.types)]
         share = ["  idx begin = tasks * get_global_id(0) / get_global_size(0);",
                  "  idx end = tasks * (get_global_id(0) + 1) / get_global_size(0);"]
-        return "\n".join([f"kernel void {self.symbol}({parameters}) {{", *pointers, *share, self.body, "}\n"])
+        return "\n".join([f"kernel void {self.symbol}({', '.join(parameters)}) {{", *pointers, *share, self.body, "}\n"])
 
 
 class Again(Exception):
@@ -2147,8 +2149,8 @@ class Emitter:
         self.inputs = kernel.reads()
         self.pointer = {node: f"x{i}" for i, node in enumerate(self.inputs)}
         self.names = {loop: f"i{n}" for n, loop in enumerate(kernel.nest)}
-        inner = {loop for value in kernel.values for loop in value.loops.union(value.arg if value.op in REDUCTIONS else ())
-                 if loop not in kernel.nest}
+        loops = set().union(*(value.loops for value in kernel.values), *(value.arg for value in kernel.reductions))
+        inner = loops.difference(kernel.nest)
         self.names.update((loop, f"r{n}") for n, loop in enumerate(sorted(inner, key=lambda loop: loop.serial)))
         self.stack = [Block()]
         tasks = Block()
@@ -2203,8 +2205,8 @@ class Emitter:
                     self.cut = "count"
                     self.line(f"idx count = {extent} - {name} < {small} ? {extent} - {name} : {small};")
             self.descend(depth + 1)
-            first = f"{name}_first" if task else full
-            self.close(f"{'else ' if task and full else ''}for (idx {name} = {first}; {name} < {extent}; {name} += {small})")
+            first, otherwise = f"{name}_first" if task else full, "else " if task and full else ""
+            self.close(f"{otherwise}for (idx {name} = {first}; {name} < {extent}; {name} += {small})")
             self.rows, self.vectors, self.cut = saved
 
     def line(self, text):
@@ -2601,7 +2603,8 @@ class Fuser:
     def merge(self):
         """Kernels in an order in which they can run; those of the same shape that only read each other at the same
         index become one kernel with several outputs."""
-        reads = {node: [need for need in kernel.reads() if need in self.stored] for node, kernel in self.kernels.items()}
+        reads = {node: [need for need in kernel.reads() if need in self.stored]
+                 for node, kernel in self.kernels.items()}
         groups, group_of = [], {}
         for node in topological(list(self.stored), sources=lambda node: reads[node]):
             last = max((group_of[need] for need in reads[node]), default=0)     # its group can't come before this one
@@ -2799,8 +2802,9 @@ VECTOR_WORDS = r"""
   INLINE i32x##N lanes_i32x##N(void) { i32x##N##_lanes x; LANES(N, x.lane[l] = l) return x.all; } \
   INTEGER_LANES(i8, N) INTEGER_LANES(u8, N) INTEGER_LANES(i32, N) INTEGER_LANES(u32, N) INTEGER_LANES(i64, N) \
   MAP1(sqrt, f32, N) MAP1(trunc, f32, N) MAP1(sin, f32, N) \
-  DOUBLE(MAP1(sqrt, f64, N) MAP1(trunc, f64, N) MAP1(sin, f64, N) MAP1(exp, f64, N) MAP1(log, f64, N) MAP1(sigmoid, f64, N)) \
-  /* exp(x) = 2^n exp(r), |r| <= ln(2)/2; the polynomials of exp and log are those of S. L. Moshier's Cephes library */ \
+  DOUBLE(MAP1(sqrt, f64, N) MAP1(trunc, f64, N) MAP1(sin, f64, N) MAP1(exp, f64, N) MAP1(log, f64, N)) \
+  DOUBLE(MAP1(sigmoid, f64, N)) \
+  /* exp(x) = 2^n exp(r), |r| <= ln(2)/2; the polynomials of exp and log are from S. L. Moshier's Cephes library */ \
   INLINE f32x##N exp_f32x##N(f32x##N x) { \
     x = where_f32x##N(x > 89.0f, splat_f32x##N(89.0f), x); \
     x = where_f32x##N(x < -104.0f, splat_f32x##N(-104.0f), x); \
@@ -2972,15 +2976,16 @@ class Plan:
     def overwrites(self, output, leaf):
         """Can `output` be written where `leaf` is read? If no later kernel reads that, and its own at that index."""
         at = next(i for i, kernel in enumerate(self.kernels) if output in kernel.outputs)
-        kernel = self.kernels[at]
-        return output.dtype == leaf.dtype and not any(leaf in later.inputs for later in self.kernels[at + 1:]) and all(
-            value.arg[1] == kernel.lowering.flat for value in kernel.values if value.op == "load" and value.arg[0] is leaf)
+        kernel, later = self.kernels[at], self.kernels[at + 1:]
+        loads = [value for value in kernel.values if value.op == "load" and value.arg[0] is leaf]
+        return output.dtype == leaf.dtype and not any(leaf in other.inputs for other in later) and \
+            all(load.arg[1] == kernel.lowering.flat for load in loads)
 
     def place_buffers(self, number, fuser):
         """A place in the arena for what is neither leaf nor output: first fit, largest first."""
         last = {node: i for i, kernel in enumerate(self.kernels) for node in kernel.inputs + kernel.outputs}
-        spans = [(fuser.elements(node) * node.dtype.itemsize, i, last[node], node) for i, kernel in enumerate(self.kernels)
-                 for node in kernel.outputs if node not in number]
+        spans = [(fuser.elements(node) * node.dtype.itemsize, i, last[node], node)
+                 for i, kernel in enumerate(self.kernels) for node in kernel.outputs if node not in number]
         places, placed, end = {}, [], 0
         for size, start, stop, node in sorted(spans, key=lambda span: (-span[0], span[1])):
             at, size = 0, -(-(size + 2 * SLACK) // 512) * 512
@@ -2998,7 +3003,8 @@ class Plan:
         barriers, written, read = [], [], []
 
         def clash(places, others):
-            return any(p == q or p[0] == q[0] == "arena" and p[1] < q[2] and q[1] < p[2] for p in places for q in others)
+            return any(p == q or p[0] == q[0] == "arena" and p[1] < q[2] and q[1] < p[2]
+                       for p in places for q in others)
         for kernel, places in zip(self.kernels, self.places):
             n = len(kernel.outputs)
             barriers.append(clash(places, written) or clash(places[:n], read))
@@ -3108,7 +3114,8 @@ class CDevice(HostDevice, CompiledDevice):
 
     def __init__(self):
         named = os.environ.get("CC")
-        self.compiler = shutil.which(named) if named else next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+        found = [shutil.which(name) for name in ([named] if named else ["cc", "gcc", "clang"])]
+        self.compiler = next((path for path in found if path), None)
         if not self.compiler:
             raise RuntimeError(f"the C device found no compiler {named} (named in CC)" if named else
                                "the C device needs a C compiler: install gcc or clang, or name one in CC")
@@ -3268,7 +3275,7 @@ class CLDevice(CompiledDevice):
         return kernel.cl_source()
 
     def compile(self, kernels):
-        """Build what is missing, a program for each number of lanes and thread: reading the words takes the most time."""
+        """Build what is missing, in a program for each number of lanes and thread: to read the words takes longest."""
         missing = {kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}
         batches, n = defaultdict(list), cores()
         for i, kernel in enumerate(sorted(missing.values(), key=lambda kernel: kernel.lanes)):
@@ -3513,7 +3520,8 @@ class Capture:
             raise RuntimeError(f"jit: a captured function must compute on one device, not on {sorted(devices)}")
         self.device = Device[devices.pop() if devices else Device.DEFAULT]
         holders = Counter(old for _, old in before.values())
-        updates = {new: old for (_, new), (_, old) in zip(after, before.values()) if old in leaves and holders[old] == 1}
+        updates = {new: old for (_, new), (_, old) in zip(after, before.values())
+                   if old in leaves and holders[old] == 1}
         self.plan = self.device.make_plan(order, leaves, outputs, updates)
         owners = {**held, **{old: tensor for tensor, old in before.values()},
                   **{tensor.node: i for i, tensor in enumerate(inputs)}}
