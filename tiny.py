@@ -554,15 +554,15 @@ class Tensor:
     def _random_words(op, shape, device):
         """Two random uint32 Tensors: threefry2x32 with 13 rounds (Salmon et al., Parallel random numbers, 2011)."""
         shape = _ints(op, shape)
-        if Tensor._random_host is None and _capturing is None:          # a jit has moved the states on
-            Tensor._random_host = {name: state.tolist()[1] for name, state in Tensor._random.items()}
         if device not in Tensor._random:
             Tensor._set_random(device, 0)
         state, n = Tensor._of(Tensor._random[device].node), math.prod(shape)
-        if _capturing is None:
-            Tensor._set_random(device, Tensor._random_host[device] + n)
-        else:
+        if _capturing is not None:
             Tensor._random[device].assign(state + Tensor.arange(2, dtype=uint32, device=device) * n)
+        else:
+            if device not in Tensor._random_host:                       # a jit has moved the state on
+                Tensor._random_host[device] = state.tolist()[1]
+            Tensor._set_random(device, Tensor._random_host[device] + n)
         keys = state[0], 0, state[0] ^ 0x1bd11bda
         x = Tensor.arange(n, dtype=uint32, device=device).reshape(shape) + state[1] + keys[0]
         y = x.zeros_like()
@@ -585,9 +585,8 @@ class Tensor:
 
     def _axes(self, op, axis):
         """The axes meant by an int, a tuple, or None for all."""
-        if axis is None:
-            return tuple(range(self.ndim))
-        axes = tuple([self._axis(op, a) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))])
+        axis = range(self.ndim) if axis is None else axis
+        axes = tuple([self._axis(op, a) for a in (axis if isinstance(axis, (tuple, list, range)) else (axis,))])
         _require(len(set(axes)) == len(axes), "{}: axis {} names an axis twice", op, axis)
         return axes
 
@@ -625,10 +624,9 @@ class Tensor:
         """Axes of size 1 repeated, and axes added in front; -1 keeps a size."""
         wanted = _ints("expand", shape, -1)
         own = (1,) * (len(wanted) - self.ndim) + self.shape
-        shape = tuple([n if m == -1 else m for n, m in zip(own, wanted)])
-        fits = len(own) == len(wanted) and all([n in (1, m) for n, m in zip(own, shape)])
+        fits = len(own) == len(wanted) and all([n == 1 or m in (n, -1) for n, m in zip(own, wanted)])
         _require(fits, "expand: shape {} does not expand to {}", self.shape, wanted)
-        return Tensor._of(_broadcast(self.node, shape))
+        return Tensor._of(_broadcast(self.node, tuple([n if m == -1 else m for n, m in zip(own, wanted)])))
 
     def flatten(self, start_dim=0, end_dim=-1):
         """Axes start_dim .. end_dim as one."""
@@ -850,7 +848,7 @@ class Tensor:
     sigmoid = _row("sigmoid", "1 / (1 + exp(-x))")
     where = _formula("`a` where x is true, `b` elsewhere.", lambda x, a, b: _apply("where", x.cast(bool_), a, b))
     logical_not = _formula("True where x is 0.", lambda x: x ^ True if x.dtype == bool_ else x == 0)
-    __neg__ = neg = _formula("-x; of bools, not.", lambda x: ~x if x.dtype == bool_ else x * x._minus_one())
+    neg = _formula("-x; of bools, not.", lambda x: ~x if x.dtype == bool_ else x * x._minus_one())
     __invert__ = _formula("All bits the other way round.", lambda x: x ^ x._minus_one())
 
     def _minus_one(self):
@@ -930,7 +928,7 @@ class Tensor:
 
     trunc = _formula("Towards 0 to an integer.", lambda x: _apply("trunc", x) if is_float(x.dtype) else x)
     ceil = _formula("Up to an integer.", lambda x: -(-x).floor() if is_float(x.dtype) else x)
-    __abs__ = abs = _formula("x without its sign.", lambda x: x if x.dtype.kind in "ub" else x * x.sign())
+    abs = _formula("x without its sign.", lambda x: x if x.dtype.kind in "ub" else x * x.sign())
     isnan = _formula("Whether this is not a number.", lambda x: x != x)
     isinf = _formula("Whether this is infinite, of either sign.", lambda x: (x == math.inf) | (x == -math.inf))
     square = _formula("x * x", lambda x: x * x)
@@ -1107,9 +1105,8 @@ class Tensor:
 
     def scaled_dot_product_attention(self, key, value, attn_mask=None, dropout_p=0.0, is_causal=False):
         """softmax(q @ k.T / sqrt(width) + mask) @ v (Vaswani et al., 2017); a bool mask says what may be looked at."""
+        _require(attn_mask is None or not is_causal, "scaled_dot_product_attention: attn_mask excludes is_causal")
         scores = self @ key.transpose(-2, -1) / math.sqrt(self.shape[-1])               # (..., queries, keys)
-        fits = attn_mask is None or not is_causal
-        _require(fits, "scaled_dot_product_attention: give attn_mask or is_causal, not both")
         mask = scores._places(-2) >= scores._places(-1) if is_causal else attn_mask
         if mask is not None:
             scores = mask.where(scores, -math.inf) if mask.dtype == bool_ else scores + mask
@@ -1390,7 +1387,7 @@ def _operators():
         setattr(Tensor, f"__{name}__", method)
         setattr(Tensor, f"__r{name}__", method if commutes else lambda x, other, method=method: method(other, x))
         setattr(Tensor, f"__i{name}__", lambda x, other, method=method: x.assign(method(x, other)))
-    for name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    for name in ("eq", "ne", "lt", "le", "gt", "ge", "neg", "abs"):
         setattr(Tensor, f"__{name}__", getattr(Tensor, name))
     for name in ("float", "half", "bfloat16", "double", "int", "long", "bool"):
         to_dtype = _formula(f"The values as {name}.", lambda x, dtype=getattr(dtypes, name): x.cast(dtype))
@@ -3558,7 +3555,7 @@ class Capture:
         for tensor, i, in_place in self.targets:
             if not in_place:
                 tensor.node = fresh_leaf(fresh[i])
-        Tensor._random_host = None
+        Tensor._random_host.clear()                                     # a draw may have moved the states on
         results = []
         for i in self.returned:
             shared = any(i == j for _, j, _ in self.targets)
@@ -3639,6 +3636,11 @@ def _weight_and_bias(outputs, *inputs, bias):
     return draw(outputs, *inputs), draw(outputs) if bias else None
 
 
+def _scale_and_shift(shape):
+    """The initial weights of a normalization, ones, and its biases, zeros."""
+    return Tensor.ones(shape, requires_grad=True), Tensor.zeros(shape, requires_grad=True)
+
+
 class Linear:
     """x @ weight.T + bias, from (..., in_features) to (..., out_features); `weight` is (out, in) as in PyTorch."""
 
@@ -3662,26 +3664,23 @@ class Embedding:
 class LayerNorm:
     """Zero mean and unit variance over the last axes, those of `normalized_shape`; then times weight, plus bias."""
 
-    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True):
+    def __init__(self, normalized_shape, eps=1e-5):
         self.eps, self.axes = eps, tuple(range(-np.size(normalized_shape), 0))
-        self.weight = Tensor.ones(normalized_shape, requires_grad=True) if elementwise_affine else None
-        self.bias = Tensor.zeros(normalized_shape, requires_grad=True) if elementwise_affine else None
+        self.weight, self.bias = _scale_and_shift(normalized_shape)
 
     def __call__(self, x):
-        x = x.layernorm(self.axes, self.eps)
-        return x if self.weight is None else x * self.weight + self.bias
+        return x.layernorm(self.axes, self.eps) * self.weight + self.bias
 
 
 class RMSNorm:
     """Unit root mean square over the last axis, of size `dim`, then times weight (https://arxiv.org/abs/1910.07467)."""
 
-    def __init__(self, dim, eps=1e-6, elementwise_affine=True):
-        self.eps, self.weight = eps, Tensor.ones(dim, requires_grad=True) if elementwise_affine else None
+    def __init__(self, dim, eps=1e-6):
+        self.eps, self.weight = eps, Tensor.ones(dim, requires_grad=True)
 
     def __call__(self, x):
         wide = x.cast(promote(x.dtype, float32))                        # squares of 16-bit floats would overflow
-        y = (wide * (wide.square().mean(-1, keepdim=True) + self.eps).rsqrt()).cast(x.dtype)
-        return y if self.weight is None else y * self.weight
+        return (wide * (wide.square().mean(-1, keepdim=True) + self.eps).rsqrt()).cast(x.dtype) * self.weight
 
 
 class Conv2d:
@@ -3689,8 +3688,7 @@ class Conv2d:
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
-        kernel = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
-        self.weight, self.bias = _weight_and_bias(out_channels, in_channels // groups, *kernel, bias=bias)
+        self.weight, self.bias = _weight_and_bias(out_channels, in_channels // groups, *_two(kernel_size), bias=bias)
 
     def __call__(self, x):
         return x.conv2d(self.weight, self.bias, self.groups, self.stride, self.dilation, self.padding)
@@ -3703,24 +3701,20 @@ class BatchNorm:
     running averages. An optimizer that has these among its parameters computes them along with its step.
     """
 
-    def __init__(self, sz, eps=1e-5, affine=True, track_running_stats=True, momentum=0.1):
-        self.eps, self.momentum, self.track_running_stats = eps, momentum, track_running_stats
-        self.weight = Tensor.ones(sz, requires_grad=True) if affine else None
-        self.bias = Tensor.zeros(sz, requires_grad=True) if affine else None
-        if track_running_stats:
-            self.running_mean = Tensor.zeros(sz, requires_grad=False)
-            self.running_var = Tensor.ones(sz, requires_grad=False)
-            self.num_batches_tracked = Tensor.zeros(dtype=int64, requires_grad=False)
+    def __init__(self, sz, eps=1e-5, momentum=0.1):
+        self.eps, self.momentum = eps, momentum
+        self.weight, self.bias = _scale_and_shift(sz)
+        self.running_mean = Tensor.zeros(sz, requires_grad=False)
+        self.running_var = Tensor.ones(sz, requires_grad=False)
+        self.num_batches_tracked = Tensor.zeros(dtype=int64, requires_grad=False)
 
     def __call__(self, x):
-        axes = tuple(a for a in range(x.ndim) if a != 1)
-        mean, variance = x.mean(axes), x.var(axes, correction=0)
-        if self.track_running_stats and Tensor.training:
+        mean, variance, axes = self.running_mean, self.running_var, tuple(a for a in range(x.ndim) if a != 1)
+        if Tensor.training:
+            mean, variance = x.mean(axes), x.var(axes, correction=0)
             for running, batch in ((self.running_mean, mean), (self.running_var, x.var(axes))):
                 running.assign((1 - self.momentum) * running + self.momentum * batch.detach())
             self.num_batches_tracked += 1
-        elif self.track_running_stats:
-            mean, variance = self.running_mean, self.running_var
         return x.batchnorm(self.weight, self.bias, mean, (variance + self.eps).rsqrt())
 
 
@@ -3746,8 +3740,7 @@ class Optimizer:
         groups = [group if isinstance(group, dict) else {"params": [group]} for group in params]
         self.decays = {p: group.get("weight_decay", weight_decay) for group in groups for p in group["params"]}
         self.params = [p for p in self.decays if p.requires_grad is not False]
-        if not self.params:
-            raise ValueError(f"{type(self).__name__}: there is no parameter to optimize")
+        _require(self.params, "{}: there is no parameter to optimize", type(self).__name__)
         for p in [p for p in self.params if not p.requires_grad]:
             p.requires_grad = True
         self._lr = Tensor([lr], dtype=float32, device=self.params[0].device)
@@ -3757,13 +3750,10 @@ class Optimizer:
         """A zero for each parameter, of its shape; float32 where 16 bits would lose what is added to it."""
         return [Tensor(np.zeros(p.shape, promote(p.dtype, float32)), device=p.device) for p in self.params]
 
-    @property
-    def lr(self):
-        return self._lr
-
-    @lr.setter
-    def lr(self, rate):
+    def _set_lr(self, rate):
         self._lr.assign(rate if isinstance(rate, Tensor) else Tensor([rate], device=self._lr.device)).realize()
+
+    lr = property(lambda self: self._lr, _set_lr, doc="The learning rate, a Tensor of shape (1,).")
 
     def zero_grad(self):
         """Forget the gradients, to which the next backward() would add."""
@@ -3772,9 +3762,8 @@ class Optimizer:
 
     def step(self):
         """Change all parameters by their gradients. Everything that changes is computed in one call."""
-        for i, p in enumerate(self.params):
-            if p.grad is None:
-                raise RuntimeError(f"step: parameter {i}, of shape {p.shape}, has no gradient from backward()")
+        without = [f"{i}, of shape {p.shape}" for i, p in enumerate(self.params) if p.grad is None]
+        _require(not without, "step: no gradient of parameter {}", " nor of ".join(without), kind=RuntimeError)
         changes = list(self.changes())                                  # all from the old values
         Tensor.realize(*self.decays, *(tensor.assign(value) for tensor, value in changes))
 
@@ -3860,8 +3849,7 @@ def load_state_dict(model, state, strict=True):
     names = {**own, **state} if strict else [name for name in own if name in state]
     faults = [f"{name} is {here.get(name, 'not')} in the model, {there.get(name, 'not')} in the state"
               for name in names if here.get(name) != there.get(name)]
-    if faults:
-        raise ValueError("load_state_dict: " + "; ".join(faults))
+    _require(not faults, "load_state_dict: {}", "; ".join(faults))
     for name in names:
         own[name].assign(state[name].to(own[name].device)).realize()
 
@@ -3888,7 +3876,7 @@ def safe_save(tensors, path, metadata=None):
         with open(temporary, "wb") as file:
             file.write(len(text).to_bytes(8, "little") + text)
             for tensor in tensors.values():
-                file.write(cast_array(tensor.numpy(), tensor.dtype).tobytes())
+                file.write(tensor._array().tobytes())
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -3908,32 +3896,27 @@ def safe_load_metadata(path):
 
 def _read_safetensors(path):
     """The arrays, {name: array}, and the metadata of a file that nobody vouches for."""
-    def require(condition, problem):
-        if not condition:
-            raise ValueError(problem)
-
     def unique(pairs):
-        require(len(dict(pairs)) == len(pairs), f"a name stands twice among {[name for name, _ in pairs]}")
+        _require(len(dict(pairs)) == len(pairs), "a name stands twice among {}", [name for name, _ in pairs])
         return dict(pairs)
 
     arrays, stop = {}, 0
     try:
         with open(path, "rb") as file:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size - 8
-            require(length <= min(size, 10 ** 8), f"a header of {length} bytes in a file of {size + 8} (limit 100 MB)")
+            _require(length <= min(size, 10 ** 8), "a header of {} of {} bytes (limit: 100 MB)", length, size)
             header, data = json.loads(file.read(length).decode(), object_pairs_hook=unique), np.fromfile(file, uint8)
         metadata = header.pop("__metadata__", {})
-        require(all(isinstance(value, str) for value in metadata.values()), "__metadata__ holds more than strings")
+        _require(all(isinstance(value, str) for value in metadata.values()), "__metadata__ holds more than strings")
         for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
             code, shape, start = entry["dtype"], entry["shape"], stop
             sound = isinstance(shape, list) and len(shape) <= 32 and all(type(n) is int and n >= 0 for n in shape)
-            require(sound and code in SAFETENSORS, f"{name!r} has dtype {code!r} and shape {shape!r}")
+            _require(sound and code in SAFETENSORS, "{!r} has dtype {!r} and shape {!r}", name, code, shape)
             stop = start + math.prod(shape) * SAFETENSORS[code].itemsize        # all data, in order and without gaps
-            require(entry["data_offsets"] == [start, stop] and stop <= len(data),
-                    f"{name!r} has data_offsets {entry['data_offsets']}, not {[start, stop]} within {len(data)}")
-            raw = data[start:stop]
+            fits, raw = entry["data_offsets"] == [start, stop] and stop <= len(data), data[start:stop]
+            _require(fits, "{!r} is not at {} of {} but {}", name, [start, stop], len(data), entry["data_offsets"])
             arrays[name] = (raw != 0 if code == "BOOL" else raw.view(SAFETENSORS[code])).reshape(shape)
-        require(stop == len(data), f"{len(data) - stop} bytes belong to no tensor")
+        _require(stop == len(data), "{} bytes belong to no tensor", len(data) - stop)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is not a sound safetensors file: {type(error).__name__}: {error}") from None
     return arrays, metadata
