@@ -60,8 +60,8 @@ ELEMENTWISE = {
     "and":   Primitive(np.bitwise_and, "{0} & {1}", None),
     "or":    Primitive(np.bitwise_or, "{0} | {1}", None),
     "xor":   Primitive(np.bitwise_xor, "{0} ^ {1}", None),
-    "shl":   Primitive(np.left_shift, "{0} << {1}", None),
-    "shr":   Primitive(np.right_shift, "{0} >> {1}", None),
+    "shl":   Primitive(np.left_shift, "shl_{t}({0}, {1})", None),
+    "shr":   Primitive(np.right_shift, "shr_{t}({0}, {1})", None),
     "where": Primitive(np.where, "where_{t}({0}, {1}, {2})",
                        lambda g, out, c, a, b: (None, c.where(g, 0), c.where(0, g))),
     "sqrt":  Primitive(np.sqrt, "sqrt_{t}({0})", lambda g, out, a: (g / (2 * out),)),
@@ -494,6 +494,8 @@ class Tensor:
 
     __iter__ = _formula("The parts along the first axis.", lambda self: (self[i] for i in range(len(self))))
     __bool__ = _formula("Whether the only element is not 0.", lambda self: bool(self.item()))
+    __int__ = _formula("The only element as an int.", lambda self: int(self.item()))
+    __float__ = _formula("The only element as a float.", lambda self: float(self.item()))
     __array__ = _formula("For NumPy.", lambda self, dtype=None, copy=None: np.asarray(self.numpy(), dtype))
 
     def assign(self, x):
@@ -2705,7 +2707,10 @@ INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
   INLINE T T##_from_bool(i32 x) { return (T)-x; } \
   INLINE i32 clamp_##T(T x, idx n) { return x < 0 ? 0 : x >= n ? n - 1 : x; }
 #define CAST(T, S) INLINE T T##_from_##S(S x) { return (T)x; }
+#define BITS_OF(T) (T)(8 * sizeof(T))
 #define INTEGER(T) NUMBER(T) /* division rounds down, as in Python; by zero it gives zero */ \
+  INLINE T shl_##T(T a, T b) { return b >= 0 && b < BITS_OF(T) ? a << b : 0; } \
+  INLINE T shr_##T(T a, T b) { return b >= 0 && b < BITS_OF(T) ? a >> b : a < 0 ? -1 : 0; } \
   INLINE T idiv_##T(T a, T b) { \
     if (b == 0) return 0; \
     if ((T)-1 < 0 && b == (T)-1) return -a; \
@@ -2779,7 +2784,12 @@ VECTOR_WORDS = r"""
 #define MAP1(F, T, N) MAP(F##_##T##x##N, F##_##T, T, T, N)
 #define MAP2(F, T, N) INLINE T##x##N F##_##T##x##N(T##x##N a, T##x##N b) { \
   T##x##N##_lanes x, y; x.all = a; y.all = b; LANES(N, x.lane[l] = F##_##T(x.lane[l], y.lane[l])) return x.all; }
-#define INTEGER_LANES(T, N) MAP2(idiv, T, N) MAP2(mod, T, N)
+#define INTEGER_LANES(T, N) MAP2(idiv, T, N) MAP2(mod, T, N) \
+  INLINE T##x##N shl_##T##x##N(T##x##N a, T##x##N b) { \
+    return (a << (b & (T)(BITS_OF(T) - 1))) & REINTERPRET((b >= (T)0) & (b < BITS_OF(T)), T, N); } \
+  INLINE T##x##N shr_##T##x##N(T##x##N a, T##x##N b) { \
+    T##x##N k = REINTERPRET((b >= (T)0) & (b < BITS_OF(T)), T, N); \
+    return ((a >> (b & (T)(BITS_OF(T) - 1))) & k) | (REINTERPRET(a < (T)0, T, N) & ~k); }
 #define ALL_LANES(N) \
   TYPE(i8, N) TYPE(u8, N) TYPE(i16, N) TYPE(f16, N) TYPE(bf16, N) TYPE(i32, N) TYPE(u32, N) TYPE(i64, N) TYPE(f32, N) \
   DOUBLE(TYPE(f64, N)) VECTOR(i32, i32, N) VECTOR(f32, i32, N) VECTOR(u32, i32, N) VECTOR(i64, i64, N) \
@@ -3904,6 +3914,7 @@ def _read_safetensors(path):
     try:
         with open(path, "rb") as file:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size - 8
+            _require(size >= 2, "{} bytes are too few for a header", size + 8)
             _require(length <= min(size, 10 ** 8), "a header of {} of {} bytes (limit: 100 MB)", length, size)
             header, data = json.loads(file.read(length).decode(), object_pairs_hook=unique), np.fromfile(file, uint8)
         metadata = header.pop("__metadata__", {})
