@@ -1888,19 +1888,10 @@ def stride_along(index, loop):
 
 def reachable(roots):
     """All values that `roots` are computed from, sources first."""
-    order, seen, stack = [], set(), [(root, False) for root in roots]
-    while stack:
-        value, done = stack.pop()
-        if done:
-            order.append(value)
-        elif value not in seen:
-            seen.add(value)
-            stack.append((value, True))
-            stack.extend((a, False) for a in value.args)
-            if value.op in ("load", "index"):
-                index = value.arg[1] if value.op == "load" else value.arg
-                stack.extend((v, False) for v in values_in(index))
-    return order
+    def sources(value):
+        index = value.arg[1] if value.op == "load" else value.arg if value.op == "index" else ZERO
+        return list(value.args) + list(values_in(index))
+    return topological(roots, sources=sources)
 
 
 def values_in(index):
@@ -1950,7 +1941,7 @@ class Kernel:
             repeated = self.is_scatter or any(loop not in reduction.loops for loop in outside)
             nested = any(loop not in self.nest for loop in reduction.loops)
             # Before the loops outside of it end, a reduction can't be shared out: few of them mean few busy threads.
-            alone = math.prod(loop.extent for loop in outside) < 4 and total > 1 << 15 and len(outside) < len(self.nest)
+            alone = total > 1 << 15 and len(outside) < len(self.nest) and math.prod(l.extent for l in outside) < 4
             if (repeated or nested or alone) and node not in self.outputs:
                 tail = fuser.tail(node)
                 raise Store(node if tail in self.outputs else tail)
@@ -2106,7 +2097,8 @@ class Kernel:
                     for name, type in zip(self.arguments, self.types)]
         share = ["  idx begin = tasks * get_global_id(0) / get_global_size(0);",
                  "  idx end = tasks * (get_global_id(0) + 1) / get_global_size(0);"]
-        return "\n".join([f"kernel void {self.symbol}({', '.join(parameters)}) {{", *pointers, *share, self.body, "}\n"])
+        head = f"kernel void {self.symbol}({', '.join(parameters)}) {{"
+        return "\n".join([head, *pointers, *share, self.body, "}\n"])
 
 
 class Again(Exception):
