@@ -3616,8 +3616,9 @@ class Devices(dict):
             try:
                 if wanted is None or self[name].is_gpu:
                     return name if self[name] else None
-            except RuntimeError:
-                continue
+            except RuntimeError as error:
+                if name == "C":                                         # the slower ones work, but it should be known
+                    warnings.warn(f"the C device does not work here: {error}")
         return "NUMPY"
 
 
