@@ -1641,6 +1641,49 @@ def test_jit_draws_fresh_random_numbers_at_each_replay(device):
     assert [draw(zero).tolist() for _ in range(4)] == first
 
 
+def test_jit_may_assign_its_argument(device):
+    """The caller's Tensor advances, and whoever shared its old value keeps that."""
+    advance = TinyJit(lambda x: x.assign(x + 1))
+    counter = Tensor([0.0])
+    shared, lazy = counter.detach(), counter * 10
+    assert [advance(counter).item() for _ in range(3)] == [1, 2, 3]
+    assert (counter.item(), shared.item(), lazy.item()) == (3, 0, 0)
+
+
+def test_jit_may_take_two_optimizer_steps(device):
+    """The second gradient is that of parameters that were assigned but not yet computed."""
+    def losses(wrap):
+        Tensor.manual_seed(2)
+        layer = nn.Linear(3, 2)
+        optimizer = nn.optim.SGD(nn.state.get_parameters(layer), 0.1)
+
+        def step(x):
+            for _ in range(2):
+                optimizer.zero_grad()
+                loss = layer(x).square().mean().backward()
+                optimizer.step()
+            return loss
+        step = wrap(step)
+        return [step(Tensor.ones(4, 3)).item() for _ in range(3)]
+    np.testing.assert_allclose(losses(TinyJit), losses(lambda step: step), rtol=1e-6)
+
+
+@pytest.mark.parametrize("make", [lambda: Tensor.ones(20_000_001), lambda: Tensor.ones(4001, 5001).T],
+                         ids=["lazy", "strided"])
+def test_long_sums_keep_their_small_numbers(device, make):
+    """One after the other, float32 ones add up to 2 ** 24 at most."""
+    x = make()
+    assert x.sum().item() == pytest.approx(x.numel(), rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "int64"])
+def test_shifts_past_the_width_are_numpys(device, dtype):
+    a, b = np.arange(-20, 21).astype(dtype), (np.arange(41) * 2).astype(dtype)
+    x, y = Tensor(a), Tensor(b)
+    np.testing.assert_array_equal((x << y).numpy(), np.left_shift(a, b))
+    np.testing.assert_array_equal((x >> y).numpy(), np.right_shift(a, b))
+
+
 def test_jit_captures_new_shapes_and_dtypes_anew(device):
     calls = []
 

@@ -179,18 +179,28 @@ def flip(node, axes):
 def reduce(op, node, axes):
     """`op` ("sum" or "max_over") over `axes`, which stay with size 1.
 
-    A long reduction to a few numbers is done in two steps, 64 parts and then the rest, so that threads can share it.
+    A long reduction to few numbers is done in two steps, first parts of about 4,096 elements: threads can share the
+    parts, and a float32 sum of millions of numbers one after the other would lose the small ones.
     """
     axes = tuple(a for a in axes if node.shape[a] != 1)
     if not axes:
         return node
     shape = tuple(1 if a in axes else n for a, n in enumerate(node.shape))
-    a, parts = max(axes, key=lambda a: node.shape[a] % 64 == 0), 64
-    if node.size >= 1 << 18 and math.prod(shape) < 64 and node.shape[a] % parts == 0:
-        split = reshape(node, node.shape[:a] + (parts, node.shape[a] // parts) + node.shape[a + 1:])
-        partial = Node(op, (split,), tuple(b + (b >= a) for b in axes), shape[:a] + (parts,) + shape[a:])
-        node, axes = reshape(Node("contiguous", (partial,)), shape[:a] + (parts,) + shape[a + 1:]), (a,)
-    return Node(op, (node,), axes, shape)
+    count = node.size // math.prod(shape)
+    if count <= 1 << 16 or math.prod(shape) > 4096:
+        return Node(op, (node,), axes, shape)
+    a = max(axes, key=lambda axis: node.shape[axis])
+    n, parts = node.shape[a], min(node.shape[a], -(-count // 4096))
+    whole = n - n % parts
+    between = lambda start, stop: shrink(node, tuple((start, stop) if b == a else (0, m)
+                                                     for b, m in enumerate(node.shape)))
+    split = reshape(between(0, whole), node.shape[:a] + (parts, n // parts) + node.shape[a + 1:])
+    partial = Node(op, (split,), tuple(b + (b >= a) for b in axes), shape[:a] + (parts,) + shape[a:])
+    partial = reshape(Node("contiguous", (partial,)), shape[:a] + (parts,) + shape[a + 1:])
+    result = reduce(op, partial, (a,))
+    if whole == n:
+        return result
+    return elementwise("add" if op == "sum" else "max", result, reduce(op, between(whole, n), axes))
 
 
 def gather(table, index):
@@ -1427,7 +1437,7 @@ def _gather_gradient(g, out, node, table, index):
 
 def _function_gradient(g, out, node, inner, *inputs):
     gradients = node.arg.backward(g)
-    gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+    gradients = tuple(gradients) if isinstance(gradients, (tuple, list)) else (gradients,)
     if len(gradients) != len(inputs):
         raise ValueError(f"{type(node.arg).__name__}.backward returned {len(gradients)} gradients "
                          f"for {len(inputs)} inputs")
@@ -1469,7 +1479,7 @@ def gradients(result, targets, seed):
     found = {result: seed} if leads[result] else {}
     for node in reversed(order):
         g = found.get(node)
-        if g is None or not any(leads[source] for source in node.sources) or node.op == "detach":
+        if g is None or node.op == "detach" or not any(leads[source] for source in node.sources):
             continue
         sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
         if node.op in ELEMENTWISE:
@@ -1622,11 +1632,15 @@ class Lowering:
         self.nest = [loop for key, loop in sorted(self.loops.items()) if key[0] == "out"]
         indices = self.stores + [value.arg[1] if value.op == "load" else value.arg for value in self.values.values()
                                  if value.op in ("load", "index")]
+        # Divisions that did not come out.
         surviving = [term for index in indices for term, _ in index[1] if type(term) is Quotient]
         return any([self.settle(quotient) for quotient in surviving])
 
     def settle(self, quotient):
-        """Note a split of a loop that makes a division come out; is there one?"""
+        """Note a split of a loop that makes a division come out; is there one?
+
+        For (8 i + j) // 32 with i < 12: as 32 = 8 * 4, split i into an outer loop of 3 and an inner one of 4.
+        """
         for term, c in quotient.index[1]:
             if type(term) is Quotient:
                 if self.settle(term):
@@ -1661,7 +1675,11 @@ class Lowering:
         return self.values[key]
 
     def divide(self, index, n):
-        """The quotient and the remainder of an index by n, as indices."""
+        """The quotient and the remainder of an index by n, as indices: of 64 i + j by 64, with j < 64, i and j.
+
+        Terms whose coefficient n divides leave the division whole. What remains lies within 0 .. n-1, or is a
+        constant, or becomes a Quotient and its twin, the remainder.
+        """
         if n == 1:
             return index, ZERO
         whole = (index[0] // n, tuple((t, c // n) for t, c in index[1] if c % n == 0))
@@ -1790,6 +1808,8 @@ class Lowering:
         if op in REDUCTIONS:
             if guard or any(type(t) is Value for i in index for t, _ in i[1]):
                 raise Store(self.fuser.tail(node))
+            # The key has the height, so that the maximum and the sum of a softmax get loops of their own, while two
+            # sums of equal height over the same axes share one.
             inner, height = list(index), self.heights[node]
             axes, shape = node.arg, sources[0].shape
             extents = tuple(shape[a] for a in axes)
@@ -1940,7 +1960,9 @@ class Kernel:
             outside = self.nest[:self.level(reduction)]
             repeated = self.is_scatter or any(loop not in reduction.loops for loop in outside)
             nested = any(loop not in self.nest for loop in reduction.loops)
-            # Before the loops outside of it end, a reduction can't be shared out: few of them mean few busy threads.
+            # repeated: a loop around it on which it does not depend would compute it again. nested: it depends on a
+            # loop of another reduction, and would be computed within the steps of that. alone: there are too few
+            # steps of the loops around it to keep threads busy, while the rest of the kernel is large.
             alone = total > 1 << 15 and len(outside) < len(self.nest) and math.prod(l.extent for l in outside) < 4
             if (repeated or nested or alone) and node not in self.outputs:
                 tail = fuser.tail(node)
@@ -2169,7 +2191,8 @@ class Emitter:
         self.stack[-1].lines += [head + " {"] + block.lines + ["}"] if head else block.lines
 
     def descend(self, depth):
-        """The loops of the nest from `depth` inwards, each with what remains after its full steps."""
+        """The loops of the nest from `depth` inwards: for i: for j: becomes full steps of i {full j, rest of j}, and
+        the rest of i {full j, rest of j}. A task may be such a rest: its index starts at .._first and tells."""
         kernel = self.kernel
         if depth == len(kernel.nest):
             return self.scatter() if kernel.is_scatter else self.store()
@@ -2340,7 +2363,11 @@ class Emitter:
 
     # Reductions and stores --------------------------------------------------------------------------------------------
     def reduce(self, first):
-        """All reductions over the same loops in the same place, in one nest of loops for the whole tile."""
+        """All reductions over the same loops in the same place as `first`, in one nest of loops for the whole tile.
+
+        With `lane` the innermost loop itself is taken a vector at a time: each accumulator then holds one partial
+        result a lane, which a fold puts together at the end.
+        """
         kernel, level = self.kernel, self.kernel.level(first)
         group = [r for r in kernel.reductions if r.arg == first.arg and r.height == first.height
                  and kernel.level(r) == level and (r, 0, 0) not in self.memo]
@@ -2536,7 +2563,8 @@ class Fuser:
                 pending.append(user)
 
     def tail(self, node):
-        """The end of the elementwise chain that alone reads `node`: the best place to store what a reduction gives."""
+        """The end of the elementwise chain that alone reads `node`: of x @ w + b followed by a relu, the relu. To
+        store that instead of the sum saves writing the sum and reading it again."""
         while node not in self.stored and len(self.consumers[node]) == 1:
             user = self.consumers[node][0]
             if user.size != node.size or user in self.stored or \
@@ -2598,7 +2626,8 @@ class Fuser:
                  for node, kernel in self.kernels.items()}
         groups, group_of = [], {}
         for node in topological(list(self.stored), sources=lambda node: reads[node]):
-            last = max((group_of[need] for need in reads[node]), default=0)     # its group can't come before this one
+            # It may join a group from that of its latest source on; an earlier one runs before the source is there.
+            last = max((group_of[need] for need in reads[node]), default=0)
             for g in range(last, len(groups)):
                 # Worth trying: the group that this kernel reads from, or one that reads something it reads as well.
                 near = g == last or any(set(reads[node]).intersection(reads[other]) for other in groups[g].outputs)
@@ -2914,7 +2943,10 @@ SLACK = 128                             # bytes before and after every buffer, f
 
 def cores():
     """The number of threads to use: THREADS, or the processors this process may run on."""
-    return int(os.environ.get("THREADS") or len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)))
+    wanted = os.environ.get("THREADS")
+    if wanted and (not wanted.isdigit() or int(wanted) < 1):
+        raise ValueError(f"THREADS should be a number from 1 on, not {wanted!r}")
+    return int(wanted or len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)))
 
 
 class Buffer:
@@ -2948,6 +2980,8 @@ class Plan:
     Memory is numbered: first the `leaves` (realized nodes that are read), then the `outputs`. What lies between shares
     one arena, where two buffers overlap if they are never needed at the same time. `updates` says which leaf an output
     may overwrite, the new value of a parameter for example; `in_place` are those outputs for which that is possible.
+    `places` has for each kernel where its outputs and inputs lie: ("external", number) or ("arena", start, stop).
+    Kernels that nobody reads from run last, as they are the ones that may overwrite what others still read.
     """
 
     def __init__(self, device, leaves, outputs, updates=()):
@@ -3067,6 +3101,7 @@ class CompiledDevice:
 
     def plan(self, order, leaves, outputs):
         number = {node: i for i, node in enumerate(order)}
+        # The graph with its nodes numbered. The arg of an IDENTITY is only a serial or a Function: no matter here.
         key = tuple((node.op, tuple(number[s] for s in node.sources), node.shape, node.dtype,
                      None if node.op in IDENTITY else repr(node.arg)) if node.buffer is None else
                     (node.shape, node.dtype) for node in order) + tuple(number[node] for node in outputs)
@@ -3481,8 +3516,8 @@ class Capture:
     """One captured call of a function: a plan, and where each of its leaves comes from and each output goes.
 
     `sources` has for each leaf of the plan where its memory is found at a replay: the number of an argument, a Tensor
-    (whatever that holds by then), or a fixed node. `targets` has (Tensor, output, in place?) for each Tensor that is
-    assigned, `returned` the output behind each Tensor of `result`.
+    (whatever that holds by then), or a fixed node. `targets` has (Tensor or number of an argument, output, in place?)
+    for each Tensor that is assigned, `returned` the output behind each Tensor of `result`.
     """
     live = weakref.WeakSet()
 
@@ -3519,18 +3554,20 @@ class Capture:
             raise RuntimeError(f"jit: a captured function must compute on one device, not on {sorted(devices)}")
         self.device = Device[devices.pop() if devices else Device.DEFAULT]
         holders = Counter(old for _, old in before.values())
+        arguments = {tensor.node: i for i, tensor in enumerate(inputs)}
         updates = {new: old for (_, new), (_, old) in zip(after, before.values())
-                   if old in leaves and holders[old] == 1}
+                   if old in leaves and holders[old] == 1 and old not in arguments}
         self.plan = self.device.make_plan(order, leaves, outputs, updates)
-        owners = {**held, **{old: tensor for tensor, old in before.values()},
-                  **{tensor.node: i for i, tensor in enumerate(inputs)}}
+        owners = {**held, **{old: tensor for tensor, old in before.values()}, **arguments}
         self.sources = [owners.get(leaf, leaf) for leaf in leaves]
         index = {node: i for i, node in enumerate(outputs)}
-        self.targets = [(tensor, index[new], index[new] in self.plan.in_place) for tensor, new in after]
+        self.targets = [(arguments.get(tensor.node, tensor), index[new], index[new] in self.plan.in_place)
+                        for tensor, new in after]
         self.returned = [index[node] for node in returned]
         self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
-            own(tensor)
+            if in_place:
+                own(tensor)
         Capture.live.add(self)
 
     def reassigned(self, tensor, old):
@@ -3555,8 +3592,8 @@ class Capture:
         with _lock:
             self.device.run(self.plan, data + [buffer.data for buffer in fresh])
         for tensor, i, in_place in self.targets:
-            if not in_place:
-                tensor.node = fresh_leaf(fresh[i])
+            if not in_place:                                            # the Tensor, or an argument's number
+                (arguments[tensor] if isinstance(tensor, int) else tensor).node = fresh_leaf(fresh[i])
         Tensor._random_host.clear()                                     # a draw may have moved the states on
         results = []
         for i in self.returned:
