@@ -3429,6 +3429,45 @@ def cast_array(array, dtype):
     return array.astype(dtype)
 
 
+class Devices(dict):
+    """The devices by name, each made when it is first asked for: Device["C"]. Device.DEFAULT is where Tensors go."""
+    makers = {"C": CDevice, "CL": CLDevice, "NUMPY": NumpyDevice}
+
+    def __missing__(self, name):
+        if name not in self.makers:
+            raise ValueError(f"Device: there is no device {name!r}, only {', '.join(self.makers)}")
+        self[name] = self.makers[name]()
+        return self[name]
+
+    @property
+    def DEFAULT(self):
+        """DEVICE in the environment, or the first that works of an OpenCL GPU, C, OpenCL on the CPU, and NumPy."""
+        if self.chosen is None:
+            self.DEFAULT = os.environ.get("DEVICE") or self.first()
+        return self.chosen
+
+    @DEFAULT.setter
+    def DEFAULT(self, name):
+        self[name]                                                      # raises if it isn't there
+        self.chosen = name
+
+    chosen = None
+
+    def first(self):
+        """The name of the best device that works here."""
+        for name, wanted in (("CL", "GPU"), ("C", None), ("CL", None)):
+            try:
+                if wanted is None or self[name].is_gpu:
+                    return name if self[name] else None
+            except RuntimeError as error:
+                if name == "C":                                         # the slower ones work, but it should be known
+                    warnings.warn(f"the C device does not work here: {error}")
+        return "NUMPY"
+
+
+Device = Devices()
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # 9. Jit: capture once, replay
 #
@@ -3621,45 +3660,6 @@ def _count_holders():
 
 UNSHARED = _count_holders()             # what _holders gives where only the Tensor holds its node
 jit = TinyJit
-
-
-class Devices(dict):
-    """The devices by name, each made when it is first asked for: Device["C"]. Device.DEFAULT is where Tensors go."""
-    makers = {"C": CDevice, "CL": CLDevice, "NUMPY": NumpyDevice}
-
-    def __missing__(self, name):
-        if name not in self.makers:
-            raise ValueError(f"Device: there is no device {name!r}, only {', '.join(self.makers)}")
-        self[name] = self.makers[name]()
-        return self[name]
-
-    @property
-    def DEFAULT(self):
-        """DEVICE in the environment, or the first that works of an OpenCL GPU, C, OpenCL on the CPU, and NumPy."""
-        if self.chosen is None:
-            self.DEFAULT = os.environ.get("DEVICE") or self.first()
-        return self.chosen
-
-    @DEFAULT.setter
-    def DEFAULT(self, name):
-        self[name]                                                      # raises if it isn't there
-        self.chosen = name
-
-    chosen = None
-
-    def first(self):
-        """The name of the best device that works here."""
-        for name, wanted in (("CL", "GPU"), ("C", None), ("CL", None)):
-            try:
-                if wanted is None or self[name].is_gpu:
-                    return name if self[name] else None
-            except RuntimeError as error:
-                if name == "C":                                         # the slower ones work, but it should be known
-                    warnings.warn(f"the C device does not work here: {error}")
-        return "NUMPY"
-
-
-Device = Devices()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
