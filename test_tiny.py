@@ -1650,6 +1650,33 @@ def test_jit_may_assign_its_argument(device):
     assert (counter.item(), shared.item(), lazy.item()) == (3, 0, 0)
 
 
+def test_jit_leaves_gradients_behind_and_adds_to_them(device):
+    """As without jit, whether there were gradients before or not."""
+    def gradients(wrap):
+        w, found = Tensor([1.0, 2.0], requires_grad=True), []
+        backward = wrap(lambda x: (w * x).sum().backward())
+        for i in range(8):
+            if i in (3, 6, 7):
+                w.grad = None
+            backward(Tensor([1.0 + i, 1.0]))
+            found.append(w.grad.tolist())
+        return found
+    assert gradients(TinyJit) == gradients(lambda step: step)
+
+
+def test_jit_of_the_optimizer_alone_reads_todays_gradients(device):
+    def trained(wrap):
+        w = Tensor([1.0, 2.0], requires_grad=True)
+        optimizer = nn.optim.Adam([w], lr=0.1)
+        step = wrap(lambda: optimizer.step())
+        for i in range(4):
+            optimizer.zero_grad()
+            (w * Tensor([1.0 + i, 2.0])).square().sum().backward()
+            step()
+        return w.tolist()
+    np.testing.assert_allclose(trained(TinyJit), trained(lambda step: step), rtol=1e-6)
+
+
 def test_jit_may_take_two_optimizer_steps(device):
     """The second gradient is that of parameters that were assigned but not yet computed."""
     def losses(wrap):

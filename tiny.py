@@ -3502,7 +3502,8 @@ class TinyJit:
             return self.function(*args, **kwargs)
         tensors = _tensors_in((args, kwargs))
         Tensor.realize(*tensors) if tensors else None
-        key = (_outline((args, kwargs)), Tensor.training)
+        given = tuple(sorted(i for i, tensor in Tensor._trainable.items() if tensor.grad is not None))
+        key = (_outline((args, kwargs)), Tensor.training, given)        # what has a gradient adds to it
         if key not in self.captured:
             self.captured[key] = Capture(self.function, args, kwargs)
         return self.captured[key].replay(tensors)
@@ -3551,12 +3552,32 @@ def _holders(tensor):
     return sys.getrefcount(tensor.node)
 
 
+class _GradientOf:
+    """Stands for whatever Tensor is the gradient of `tensor` by the time of a replay."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+    @property
+    def node(self):
+        return self.tensor.grad.node
+
+    @node.setter
+    def node(self, node):
+        self.tensor.grad.node = node
+
+    def realize(self):
+        self.tensor.grad.realize()
+        return self
+
+
 class Capture:
     """One captured call of a function: a plan, and where each of its leaves comes from and each output goes.
 
     `sources` has for each leaf of the plan where its memory is found at a replay: the number of an argument, a Tensor
     (whatever that holds by then), or a fixed node. `targets` has (Tensor or number of an argument, output, in place?)
-    for each Tensor that is assigned, `returned` the output behind each Tensor of `result`.
+    for each Tensor that is assigned, `gradients` (Tensor, output) for each that is left with a gradient it did not have
+    (not for those that are assigned: they have used theirs), `returned` the output behind each Tensor of `result`.
     """
     live = weakref.WeakSet()
 
@@ -3565,6 +3586,9 @@ class Capture:
         inputs = [Tensor._of(fresh_leaf(tensor.node.buffer)) for tensor in _tensors_in((args, kwargs))]
         args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
         gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
+        standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
+        for stand in standing.values():
+            stand.realize()
         _capturing = assigned = []
         try:
             self.result = function(*args, **kwargs)
@@ -3576,12 +3600,14 @@ class Capture:
         finally:
             _capturing = None
             before = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
+            made = [(tensor, tensor.grad.node) for tensor, gradient in gradients
+                    if gradient is None and tensor.grad is not None and id(tensor) not in before]
             after = [(tensor, tensor.node) for tensor, node in before.values()]
             for tensor, node in before.values():                        # as if the call had not been
                 tensor.node = node
             for tensor, gradient in gradients:
                 tensor.grad = gradient
-        outputs = list(dict.fromkeys([node for _, node in after] + returned))
+        outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
         # Parameters that were never computed, and old values of what is assigned, are computed now, once.
         held = {tensor.node: tensor for tensor in list(Tensor._trainable.values())}
         lazy = [node for node in topological(outputs, stop=is_realized) if node in held and node.buffer is None]
@@ -3597,12 +3623,14 @@ class Capture:
         updates = {new: old for (_, new), (_, old) in zip(after, before.values())
                    if old in leaves and holders[old] == 1 and old not in arguments}
         self.plan = self.device.make_plan(order, leaves, outputs, updates)
-        owners = {**held, **{old: tensor for tensor, old in before.values()}, **arguments}
+        owners = {**held, **{stand.node: stand for stand in standing.values()},
+                  **{old: standing.get(id(tensor), tensor) for tensor, old in before.values()}, **arguments}
         self.sources = [owners.get(leaf, leaf) for leaf in leaves]
         index = {node: i for i, node in enumerate(outputs)}
-        self.targets = [(arguments.get(tensor.node, tensor), index[new], index[new] in self.plan.in_place)
-                        for tensor, new in after]
+        owner = {id(tensor): arguments.get(tensor.node, standing.get(id(tensor), tensor)) for tensor, _ in after}
+        self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
         self.returned = [index[node] for node in returned]
+        self.gradients = [(tensor, index[node]) for tensor, node in made]
         self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
             if in_place:
@@ -3615,13 +3643,15 @@ class Capture:
 
     def replay(self, arguments):
         for source in self.sources:
-            if isinstance(source, Tensor) and source.node.buffer is None:
+            if not isinstance(source, (int, Node)) and source.node.buffer is None:
                 source.realize()
         for tensor, _, in_place in self.targets:
             if in_place and (_holders(tensor) > UNSHARED or tensor.node.buffer is None):
                 own(tensor)                                             # others need the old value: they keep it
-        data = [(arguments[s].node if isinstance(s, int) else s.node if isinstance(s, Tensor) else s).buffer.data
-                for s in self.sources]
+        nodes = [source if isinstance(source, Node) else (arguments[source] if isinstance(source, int) else source).node
+                 for source in self.sources]
+        data = [node.buffer.data for node in nodes]
+        del nodes                                                       # they would count as holders
         places = [None] * len(self.outputs)
         for tensor, i, in_place in self.targets:
             if in_place:
@@ -3634,6 +3664,8 @@ class Capture:
             if not in_place:                                            # the Tensor, or an argument's number
                 (arguments[tensor] if isinstance(tensor, int) else tensor).node = fresh_leaf(fresh[i])
         Tensor._random_host.clear()                                     # a draw may have moved the states on
+        for tensor, i in self.gradients:
+            tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
         results = []
         for i in self.returned:
             shared = any(i == j for _, j, _ in self.targets)
