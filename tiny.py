@@ -5,8 +5,8 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, shutil, struct, subprocess, sys
-import tempfile, threading, time, warnings, weakref
+import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, shutil, subprocess, sys
+import threading, time, warnings, weakref
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -213,7 +213,6 @@ def scatter(index, values, rows):
     return Node("scatter", (index, values), rows, (rows,) + values.shape[len(index.shape):], values.dtype)
 
 
-MOVEMENT = {"reshape", "expand", "permute", "pad", "shrink", "flip"}
 # Operations that give their first source unchanged but mean something to the fuser or to gradients: `contiguous` asks
 # for a buffer of its own, `detach` lets no gradient through, `function` has a gradient rule of the user's.
 IDENTITY = {"contiguous", "detach", "function"}
