@@ -1641,6 +1641,26 @@ def test_jit_draws_fresh_random_numbers_at_each_replay(device):
     assert [draw(zero).tolist() for _ in range(4)] == first
 
 
+def test_the_number_of_threads_does_not_change_a_bit():
+    program = """
+import numpy as np
+from tiny import Tensor, nn
+Tensor.manual_seed(4)
+layers = [nn.Linear(33, 65), nn.LayerNorm(65), nn.Linear(65, 7)]
+parameters = nn.state.get_parameters(layers)
+optimizer = nn.optim.AdamW(parameters, lr=0.01)
+x = Tensor.randn(301, 33).realize()
+for _ in range(3):
+    optimizer.zero_grad()
+    layers[2](layers[1](layers[0](x)).gelu()).softmax().square().mean().backward()
+    optimizer.step()
+print([p.numpy().tobytes().hex() for p in parameters])
+"""
+    runs = [python(program, DEVICE="C", THREADS=str(n)) for n in (1, 2, 3, 7)]
+    assert all(run.returncode == 0 for run in runs), runs[0].stderr
+    assert len({run.stdout for run in runs}) == 1 and len(runs[0].stdout) > 1000
+
+
 def test_jit_may_assign_its_argument(device):
     """The caller's Tensor advances, and whoever shared its old value keeps that."""
     advance = TinyJit(lambda x: x.assign(x + 1))
