@@ -1603,9 +1603,16 @@ class Lowering:
     split at that factor and the attempt starts again: so a kernel has as few loops as its indices allow.
     """
 
-    def __init__(self, fuser, outputs):
-        self.fuser, self.outputs, self.splits = fuser, outputs, {}
+    def __init__(self, fuser, outputs, block=None, strips=()):
+        self.fuser, self.outputs, self.splits, self.block = fuser, outputs, {}, None
         self.copies = {view: copy for node in outputs for view, copy in fuser.copies[node].items()}
+        self.copies.update((moved.view, moved.back) for moved in [*fuser.turned, *strips] if moved.node not in outputs)
+        if block:                                                       # split off the rows that tasks go through
+            self.block, width = ("out",), outputs[0].size // block.count
+            if width > 1:
+                self.splits[self.block], self.block = width, self.block + (0,)
+            if block.extent < block.count:
+                self.splits[self.block], self.block = block.extent, self.block + (1,)
         while self.attempt():
             pass
 
@@ -1614,7 +1621,7 @@ class Lowering:
         return node.buffer is not None or (node in self.fuser.stored and node not in self.outputs)
 
     def attempt(self):
-        self.memo, self.values, self.quotients, self.loops, self.origin = {}, {}, {}, {}, {}
+        self.memo, self.values, self.quotients, self.loops, self.origin, self.place = {}, {}, {}, {}, {}, {}
         self.inlined, self.reduced, self.heights, self.serial = {}, defaultdict(set), {}, 0
         for node in topological(self.outputs, stop=self.reads):         # the number of reductions beneath each node
             self.heights[node] = 0 if self.reads(node) else (
@@ -1747,6 +1754,12 @@ class Lowering:
                 result = self.load(node, index, guard)
                 self.origin[result] = view
                 break
+            if node in self.fuser.wide and self.in_reduction(index) and not self.fuser.is_passing(node):
+                if guard:
+                    raise Store(node)
+                result = self.load(node, index, guard)                  # for now: Fuser.strip sees to it
+                self.origin[result] = view
+                break
             self.inlined[node] = True
             if node in self.outputs and node.op != "scatter" and self.flatten(index, node.shape) != self.flat:
                 raise Unmergeable
@@ -1770,6 +1783,9 @@ class Lowering:
         self.memo[key] = result
         return result
 
+    def in_reduction(self, index):
+        return any(loop.key[0] == "r" for i in index for loop in loops_of(i))
+
     def flatten(self, index, shape):
         flat = ZERO
         for i, n in zip(index, shape):
@@ -1783,8 +1799,10 @@ class Lowering:
         return plus(times(self.flatten(index[:-1], node.shape[:-1]), self.fuser.pitch(node)), index[-1])
 
     def load(self, node, index, guard):
-        return self.make("load", tuple(c for c, _ in guard),
-                         (node, self.address(node, index), guard[-1][1] if guard else None), node.dtype)
+        value = self.make("load", tuple(c for c, _ in guard),
+                          (node, self.address(node, index), guard[-1][1] if guard else None), node.dtype)
+        self.place[value] = index
+        return value
 
     def compute(self, node, index, guard):
         """The value of a node that is neither a buffer nor a movement."""
@@ -1926,17 +1944,38 @@ NOT_COUNTED = {"where", "cast", "bitcast"}                              # moves 
 Operand = namedtuple("Operand", "shape dtype")
 
 
-class Kernel:
-    """One nest of loops that computes `outputs`: its layout, its source, and what it costs."""
+class Nest:
+    """One nest of loops that computes `outputs`, and how its loops are taken.
 
-    def __init__(self, fuser, outputs, lanes):
-        self.lowering = Lowering(fuser, outputs)
+    With a `block` it goes through rows as the other nests of its kernel do, and reads `strips` (see Fuser.weave).
+    """
+
+    def __init__(self, fuser, outputs, lanes, block=None, strips=()):
+        self.lowering = Lowering(fuser, outputs, block, strips)
         self.outputs, self.nest, self.is_copy = outputs, self.lowering.nest, outputs[0] in fuser.copied
+        self.merged = outputs                                           # some of which need not be stored
+        self.block, self.block_loop = block, self.lowering.loops.get(self.lowering.block)
+        if block and not self.block_loop:
+            raise Unweavable
         self.keep(outputs)
         self.is_scatter = outputs[0].op == "scatter"
         self.check_reductions(fuser)
         self.vector = self.choose_vector(fuser)
         self.choose_tile(lanes)
+
+    def stays_within(self, nodes):
+        """Does each task read and write only its own rows of `nodes`, what the nests of this kernel compute?"""
+        row, size = ZERO, 1
+        for loop in reversed(self.nest[:self.parallel]):
+            row, size = plus(row, (0, ((loop, size),))), size * loop.extent
+        places = [(value.arg[0], value.arg[1]) for value in self.values if value.op == "load" and value.arg[0] in nodes]
+        for node, address in places + list(zip(self.outputs, self.lowering.stores)):
+            width = node.size // self.block.count
+            rest = plus(address, times(row, -width))
+            low, high = bounds(rest)
+            if low < 0 or high >= width or loops_of(rest).intersection(self.nest[:self.parallel]):
+                return False
+        return True
 
     def keep(self, outputs):
         """Store only these of the outputs."""
@@ -2041,9 +2080,10 @@ class Kernel:
                 self.row, self.rows = self.nest[-2], 8                  # neighbouring rows share the cache lines
             else:
                 self.vectors = 1 if self.is_scatter else 4 if inner else 2
-            self.rows = min(self.rows, self.row.extent) if self.row else 1
-        if self.row and self.row.extent % self.rows:                    # a tile without a rest is worth a smaller one
-            self.rows = next((n for n in (8, 7, 6, 5, 4) if n <= self.rows and self.row.extent % n == 0), self.rows)
+        if self.block:
+            self.row = self.row and self.block_loop
+        if self.row:
+            self.rows = self.block.rows if self.block else tile_rows(self.row.extent, self.rows)
         widest = max([value.dtype.itemsize for value in self.values if value.op != "row"] + [4])
         self.lanes = min(max(lanes * 4 // widest, 1), 1 << max(max(extents, default=1) - 1, 0).bit_length())
         if self.vector:
@@ -2051,8 +2091,12 @@ class Kernel:
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
         limit = min([self.level(r) for r in self.reductions] + [len(self.nest)])
         last = len(self.nest) - (self.vector is not None and limit < len(self.nest))
+        if self.block:
+            limit, last = (limit, self.nest.index(self.block_loop) + 1)
+            if limit < last:
+                raise Unweavable
         self.tasks, self.parallel = 1, 0
-        while self.parallel < min(limit, last) and self.tasks < 64:
+        while self.parallel < min(limit, last) and (self.tasks < 64 or self.block):
             self.tasks *= self.steps(self.nest[self.parallel])
             self.parallel += 1
 
@@ -2062,35 +2106,88 @@ class Kernel:
         return -(-loop.extent // step)
 
     def step(self, loop):
+        if self.block and loop is self.block_loop:
+            return self.block.rows
         return self.rows if loop is self.row else self.lanes * self.vectors if loop is self.vector else 1
 
     def reads(self):
         """The nodes that the kernel reads from buffers."""
         return list(dict.fromkeys(value.arg[0] for value in self.values if value.op == "load"))
 
+
+def tile_rows(extent, most=8):
+    """How many rows to compute together: a tile without a rest is worth a smaller one."""
+    most = min(most, extent)
+    return next((n for n in (8, 7, 6, 5, 4) if n <= most and extent % n == 0), most)
+
+
+class Kernel:
+    """One function of generated code: a nest of loops, or several that are run task by task, one after the other.
+
+    What passes only from one nest to the next within a task lies in a strip of memory of the thread's own: `strips`.
+    """
+
+    def __init__(self, nests, strips=()):
+        self.nests, self.strips = nests, list(strips)
+        self.outputs = [node for nest in nests for node in nest.outputs if node not in self.strips]
+        self.tasks, self.is_copy = nests[-1].tasks, nests[-1].is_copy
+        self.lanes = sorted({nest.lanes for nest in nests})
+
+    def reads(self):
+        """The nodes that the kernel reads from the buffers of others."""
+        own = {*self.outputs, *self.strips}
+        return list(dict.fromkeys(node for nest in self.nests for node in nest.reads() if node not in own))
+
+    def keep(self, outputs):
+        """Store only these of the outputs."""
+        for nest in self.nests:
+            nest.keep([node for node in nest.outputs if node in outputs or node in self.strips])
+        self.nests = [nest for nest in self.nests if nest.outputs]
+        self.outputs = outputs
+
     def generate(self):
         """Write the body of the kernel; afterwards it has a name, a key and the nodes it reads."""
-        emitter = Emitter(self)
-        depth, lines = 1, []
-        for line in emitter.body:
+        self.inputs, first = self.reads(), self.nests[0]
+        pointers = {node: f"x{i}" for i, node in enumerate(self.inputs)}
+        pointers.update((node, f"out{i}") for i, node in enumerate(self.outputs))
+        pointers.update((node, f"strip{i}") for i, node in enumerate(self.strips))
+        emitters = [Emitter(nest, pointers) for nest in self.nests]
+        head, self.strip_bytes = "for (idx task = begin; task < end; task++) {", 0
+        if len(emitters) == 1:
+            lines = emitters[0].prologue + [head] + emitters[0].body + ["}"]
+        else:
+            steps, rows, extent = first.steps(first.block_loop), first.block.rows, first.block.extent
+            lines = [head, f"idx rows = task * {rows};" if extent % rows == 0 else
+                     f"idx rows = task / {steps} * {extent} + task % {steps} * {rows};"]
+            for node in self.strips:
+                type, width = MEMORY_TYPE[node.dtype], node.size // first.block.count
+                lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)(strips + "
+                             f"{self.strip_bytes + SLACK}) - rows * {width};")
+                self.strip_bytes += -(-(rows * width * node.dtype.itemsize + 2 * SLACK) // 64) * 64
+            for emitter in emitters:
+                lines += ["{"] + emitter.prologue + emitter.body + ["}"]
+            lines = [f"STRIPS({self.strip_bytes})"] + lines + ["}"]
+        depth, indented = 1, []
+        for line in lines:
             depth -= line.startswith("}")
-            lines.append("  " * depth + line)
+            indented.append("  " * depth + line)
             depth += line.endswith("{")
-        self.body, self.inputs = "\n".join(lines), emitter.inputs
+        self.body = "\n".join(indented)
         self.arguments = [f"out{i}" for i in range(len(self.outputs))] + [f"x{i}" for i in range(len(self.inputs))]
         self.types = [MEMORY_TYPE[node.dtype] for node in self.outputs] + \
                      ["const " + MEMORY_TYPE[node.dtype] for node in self.inputs]
         self.key = hashlib.sha256((self.body + str(self.types)).encode()).hexdigest()[:16]
-        words = list(dict.fromkeys(value.op.removesuffix("_over") for value in self.values
+        values = [value for nest in self.nests for value in nest.values]
+        words = list(dict.fromkeys(value.op.removesuffix("_over") for value in values
                                    if value.op not in ("load", "const", "index", "row", "cast", "where", "and")))
         size = "x".join(str(n) for n in self.outputs[0].shape if n > 1) or "1"
         self.name, self.symbol = "_".join((words[:5] or ["copy"]) + [size]), f"kernel_{self.key}"
         repeats = lambda loops: math.prod(loop.extent for loop in loops)
         self.flops = sum(repeats(value.args[0].loops.union(value.arg) if value.op in REDUCTIONS else value.loops)
-                         for value in self.values if value.op in {*ELEMENTWISE, *REDUCTIONS} - NOT_COUNTED
+                         for value in values if value.op in {*ELEMENTWISE, *REDUCTIONS} - NOT_COUNTED
                          and is_float(value.dtype))
         self.bytes = sum(nbytes(node) for node in self.outputs + self.inputs)
-        lines = {f"{Path(node.line[0]).name}:{node.line[1]}" for node in self.lowering.inlined}
+        lines = {f"{Path(node.line[0]).name}:{node.line[1]}" for nest in self.nests for node in nest.lowering.inlined}
         results = ", ".join(f"{NAME_OF[node.dtype]} {list(node.shape)}" for node in self.outputs)
         self.header = f"// {self.name}: {results}, " \
                       f"{self.flops} floating-point operations, {self.bytes} bytes, for {', '.join(sorted(lines))}\n"
@@ -2099,11 +2196,12 @@ class Kernel:
         """Let go of the graph, once the plan is made."""
         describe = lambda node: Operand(node.shape, node.dtype)
         self.outputs, self.inputs = [describe(node) for node in self.outputs], [describe(node) for node in self.inputs]
-        del self.lowering, self.values, self.reductions
+        del self.nests, self.strips
 
     def words(self):
         """What both dialects define on top of their own words."""
-        return SCALAR_WORDS + (VECTOR_WORDS + f"ALL_LANES({self.lanes})\n" if self.lanes > 1 else "")
+        wide = [n for n in self.lanes if n > 1]
+        return SCALAR_WORDS + (VECTOR_WORDS + "".join(f"ALL_LANES({n})\n" for n in wide) if wide else "")
 
     def c_source(self):
         """The kernel as a C function: the tasks from `begin` to `end`, on the buffers of its outputs and inputs."""
@@ -2114,6 +2212,7 @@ class Kernel:
     def cl_source(self):
         """The kernel in OpenCL C: each work-item takes its share of the tasks. A buffer begins after its slack."""
         parameters = [f"global {type} *{name}_" for name, type in zip(self.arguments, self.types)] + ["long tasks"]
+        parameters += ["global char *strips_"] if self.strip_bytes else []
         pointers = [f"  global {type} *{name} = {name}_ + {SLACK} / sizeof({type});"
                     for name, type in zip(self.arguments, self.types)]
         share = ["  idx begin = tasks * get_global_id(0) / get_global_size(0);",
@@ -2124,6 +2223,10 @@ class Kernel:
 
 class Again(Exception):
     """Raised when the graph beneath a kernel has changed (an operand was copied): make the kernel again."""
+
+
+class Unweavable(Exception):
+    """Raised when a nest can't go through the rows of a block."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2154,12 +2257,11 @@ class Emitter:
     """Writes the body of a kernel. `stack` has the open blocks, outermost first; `memo` the name of each value at a row
     and vector of the tile; `cut` is the text of how many lanes of a vector count, where the end of a loop cuts it."""
 
-    def __init__(self, kernel):
+    def __init__(self, kernel, pointers):
         self.kernel, self.memo, self.cut, self.counter = kernel, {}, None, Counter()
         self.lanes, self.row, self.vector = kernel.lanes, kernel.row, kernel.vector
         self.rows, self.vectors = kernel.rows, kernel.vectors
-        self.inputs = kernel.reads()
-        self.pointer = {node: f"x{i}" for i, node in enumerate(self.inputs)}
+        self.pointer = pointers
         self.names = {loop: f"i{n}" for n, loop in enumerate(kernel.nest)}
         loops = set().union(*(value.loops for value in kernel.values), *(value.arg for value in kernel.reductions))
         inner = loops.difference(kernel.nest)
@@ -2176,8 +2278,7 @@ class Emitter:
             name = self.names[loop] + "_first" * (loop.extent % step > 0)
             tasks.lines.append(f"idx {name} = {at if step == 1 else f'{at} * {step}'};")
         self.descend(0)
-        self.close("for (idx task = begin; task < end; task++)")
-        self.body = self.stack[0].lines
+        self.prologue, self.body = self.stack[0].lines, tasks.lines
 
     # Blocks -----------------------------------------------------------------------------------------------------------
     def open(self, block):
@@ -2198,6 +2299,13 @@ class Emitter:
         loop, name = kernel.nest[depth], self.names[kernel.nest[depth]]
         extent, step, task = loop.extent, kernel.step(loop), depth < kernel.parallel
         full = extent // step * step
+        if task and loop is kernel.block_loop and loop is not self.row:  # the rows of the block, one by one
+            first = name + "_first" * (full < extent)
+            self.names[loop] = name = f"{self.names[loop]}_row"
+            self.open(Block(loop))
+            self.descend(depth + 1)
+            stop = f"{first} + {step}" + f" && {name} < {extent}" * (full < extent)
+            return self.close(f"for (idx {name} = {first}; {name} < {stop}; {name}++)")
         if full:
             self.open(Block(loop, loop is self.vector and self.lanes > 1))
             if task and full < extent:
@@ -2421,12 +2529,12 @@ class Emitter:
     def store(self):
         for r in sorted(self.kernel.reductions, key=lambda r: r.height):
             self.name(r, 0, 0)
-        for i, (node, root) in enumerate(zip(self.kernel.outputs, self.kernel.lowering.roots)):
+        for node, root, store in zip(self.kernel.outputs, self.kernel.lowering.roots, self.kernel.lowering.stores):
             vector = self.vector is not None and self.lanes > 1
             type = self.memory(node.dtype, vector)
             for u, v in self.tile(loops_of(self.kernel.lowering.flat)):
                 text = self.argument(root, u, v, vector)
-                at = f"out{i} + {self.address(self.kernel.lowering.stores[i], u, v)}"
+                at = f"{self.pointer[node]} + {self.address(store, u, v)}"
                 self.line(f"store_n_{type}({at}, {text}, {self.cut});" if vector and self.cut
                           else f"store_{type}({at}, {text});")
 
@@ -2495,6 +2603,19 @@ def is_contraction(node):
     return bool(repeated[0] - repeated[1] and repeated[1] - repeated[0])
 
 
+def unmoved(node):
+    """The node of which this one has all the numbers, if only in another order or shape."""
+    while node.op in ("reshape", "permute"):
+        node = node.sources[0]
+    return node
+
+
+# Tasks that take `rows` of `count` rows each, but not across a multiple of `extent`.
+RowBlock = namedtuple("RowBlock", "count extent rows")
+# A wide node `view`, stored in strips as `node`; `back` is that with the axes of the view.
+Strip = namedtuple("Strip", "node view back block")
+
+
 class Fuser:
     """Groups the nodes that `outputs` need into kernels.
 
@@ -2505,7 +2626,8 @@ class Fuser:
 
     def __init__(self, outputs, lanes):
         self.lanes, self.stored, self.copies, self.copied, self.kernels = lanes, {}, defaultdict(dict), {}, {}
-        self.consumers, self.outputs = defaultdict(list), set(outputs)
+        self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
+        self.turned = []
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         for node in order:
             for source in set(node.sources):
@@ -2517,13 +2639,14 @@ class Fuser:
             while pending:
                 self.make(pending.pop(), pending)
             self.share(pending)
-        self.groups = self.merge()
+        self.groups = self.weave(self.merge())
 
     def pitch(self, node):
         """Elements from one row of a buffer to the next. Between kernels, rows of whole kilobytes are kept 64 bytes
         further apart: they would all fall into the same few sets of the cache."""
         n, size = node.shape[-1], node.dtype.itemsize
-        padded = node in self.stored and node not in self.outputs and node not in self.copied and node.op != "scatter"
+        padded = node in self.stored and node not in self.outputs and node not in self.copied and \
+            node not in self.strips and node.op != "scatter"
         return n + 64 // size if padded and n * size % 1024 == 0 else n
 
     def elements(self, node):
@@ -2536,15 +2659,62 @@ class Fuser:
             depth[node] = 1 + max((depth[source] for source in node.sources), default=0)
             if node.op in ("contiguous", "scatter") or depth[node] > 200 and node.op in ELEMENTWISE:
                 self.stored[node] = True
-            elif is_contraction(node):
+            elif self.is_wide(node):
+                self.wide[node] = True
+            elif self.turn(node):
+                pass
+            elif is_contraction(node) or node.op in REDUCTIONS and unmoved(node.sources[0]) in self.wide:
                 self.stored[self.tail(node)] = True
             if node in self.stored:
                 depth[node] = 0
 
+    def is_wide(self, node):
+        """Is the node rather computed again wherever it is needed than kept in memory? That holds for a contraction of
+        few products an element that is larger than its operands, and for what is computed from it element by element:
+        the scores of attention, their exponentials, and the gradients of both."""
+        if node in self.outputs:
+            return False
+        if is_contraction(node):
+            operands = [x.sources[0] if x.op == "expand" else x for x in node.sources[0].sources]
+            return node.sources[0].size <= 64 * node.size and not any(unmoved(x) in self.wide for x in operands) and \
+                node.size >= max(1 << 16, sum(x.size for x in operands))
+        return (node.op in ELEMENTWISE or node.op in ("detach", "function")) and \
+            any(unmoved(source) in self.wide and source.size == node.size for source in node.sources)
+
+    def is_passing(self, node):
+        """Is the node read only once, by an elementwise operation or a plain reduction, which can contain it?"""
+        users = self.consumers[node]
+        while len(users) == 1 and users[0].op in IDENTITY and node.op not in IDENTITY:
+            users = self.consumers[users[0]]
+        return node.op in IDENTITY or len(users) == 1 and (users[0] in self.wide or users[0].op in REDUCTIONS)
+
+    def turn(self, node):
+        """A contraction out[.., i, j] of a[i, k] and wide[k, j] is stored as out[.., j, i]: its rows should be those of
+        the strips (see `strip`)."""
+        if not is_contraction(node):
+            return False
+        axes = [a for a, n in enumerate(node.shape) if n > 1]
+        varies = lambda x: [a for a in axes if x.op != "expand" or x.sources[0].shape[a] > 1]
+        inside = [unmoved(x.sources[0] if x.op == "expand" else x) in self.wide for x in node.sources[0].sources]
+        a, b = sorted(zip(inside, map(varies, node.sources[0].sources)), key=lambda pair: pair[0])
+        if len(axes) < 2 or a[0] or not b[0] or axes[-1] in a[1] or axes[-2] in b[1]:
+            return False
+        order = list(range(len(node.shape)))
+        order[axes[-1]], order[axes[-2]] = axes[-2], axes[-1]
+        stored = Node("contiguous", (permute(node, tuple(order)),), "turned")
+        self.turned.append(Strip(stored, node, permute(stored, tuple(order)), None))
+        self.stored[stored] = True
+        return True
+
     def make(self, node, pending):
         """Make the kernel of a stored node; what it turns out to need first goes on `pending`."""
         try:
-            self.kernels[node] = Kernel(self, [node], self.lanes)
+            self.kernels[node] = nest = Nest(self, [node], self.lanes)
+            loads = [value for value in nest.values if value.op == "load" and value.arg[0] not in self.stored
+                     and value.arg[0].buffer is None]
+            if loads:
+                self.strip(nest, loads[0])
+                raise Again
         except Store as request:
             self.store(request.node, pending)
             pending.append(node)
@@ -2557,7 +2727,7 @@ class Fuser:
         self.stored[node] = True
         pending.append(node)
         for user, kernel in list(self.kernels.items()):
-            if node in kernel.lowering.inlined:
+            if node in kernel.lowering.inlined and user is not node:
                 del self.kernels[user]
                 pending.append(user)
 
@@ -2579,7 +2749,7 @@ class Fuser:
             for node in kernel.lowering.inlined:
                 users[node].append(kernel)
         for node, kernels in users.items():
-            if len(kernels) > 1 and node.op in REDUCTIONS and node not in self.stored:
+            if len(kernels) > 1 and node.op in REDUCTIONS and node not in self.stored and node not in self.wide:
                 tail = self.tail(node)
                 if tail not in self.stored and len(users[tail]) > 1:
                     self.store(tail, pending)
@@ -2618,6 +2788,89 @@ class Fuser:
         self.stored[stored] = True
         return True
 
+    def strip(self, nest, load):
+        """Have a wide node that a nest reads within a reduction computed for some rows at a time.
+
+        For out[i, j] = sum over k of wide[i, k] * b[k, j], the rows of the wide node are i. The strip is an ordinary
+        node, the wide one with the axes of its rows moved to the front; `weave` gives it its place.
+        """
+        view = load.arg[0]
+        index, copies = nest.lowering.place[load], self.copies[nest.outputs[0]]
+        axes = [a for a in range(len(index)) if view.shape[a] > 1]
+        inner = [a for a in axes if nest.lowering.in_reduction(index[a:a + 1])]
+        rows = [a for a in axes if a not in inner]
+        if view in copies or not rows or not inner:
+            raise Store(view)
+        order = tuple([a for a in range(len(index)) if a not in inner] + inner)
+        node = Node("contiguous", (permute(view, order),), "strip")
+        back = permute(node, tuple(order.index(a) for a in range(len(order))))
+        extents = [view.shape[a] for a in rows]
+        block = RowBlock(math.prod(extents), extents[-1], tile_rows(extents[-1]))
+        copies[view] = back
+        self.strips[node] = Strip(node, view, back, block)
+        self.stored[node] = True
+
+    def weave(self, nests):
+        """The kernels, in an order in which they can run: nests that read strips of the same rows become one kernel,
+        together with the nests that compute those strips. Where that fails, a strip is a buffer like any other."""
+        producer = {node: nest for nest in nests for node in nest.outputs}
+        members, kernel_of = {}, {}                                     # the nests of each kernel, and the reverse
+
+        def needs(nest):
+            """The nests that must have run before this one; strips are looked through."""
+            for node in nest.reads():
+                if node in producer:
+                    yield from needs(producer[node]) if node in self.strips else [producer[node]]
+
+        def needed(kernel):
+            return list(dict.fromkeys(kernel_of[need] for nest in members[kernel] for need in needs(nest)))
+
+        def add(kernel, nests):
+            members[kernel] = nests
+            kernel_of.update(dict.fromkeys(nests, kernel))
+
+        for nest in nests:
+            if not nest.outputs or nest.outputs[0] in self.strips:
+                continue
+            strips = [node for node in nest.reads() if node in self.strips]
+            before = dict.fromkeys(kernel_of[need] for need in needs(nest))
+            for kernel in reversed(members) if strips else ():          # may it join a kernel that is there?
+                if kernel.strips and not any(kernel in topological([start], sources=needed)
+                                             for start in before if start is not kernel):
+                    both = self.woven(members[kernel] + [nest])
+                    if both:
+                        add(both, members.pop(kernel) + [nest])
+                        break
+            else:
+                woven = self.woven([nest]) if strips else None
+                if strips and not woven:                                # its strips become buffers
+                    for node in strips:
+                        if producer[node] not in kernel_of:
+                            add(Kernel([producer[node]]), [producer[node]])
+                add(woven or Kernel([nest]), [nest])
+        kernels = topological(list(members), sources=needed)
+        for kernel in reversed(kernels):                                # leave out what nobody reads
+            kernel.live = any(node in self.outputs for node in kernel.outputs) or any(
+                set(kernel.outputs).intersection(other.reads()) for other in kernels if getattr(other, "live", False))
+        return [kernel for kernel in kernels if kernel.live]
+
+    def woven(self, nests):
+        """One kernel of all these nests and the strips that they read; None if they do not fit together."""
+        strips = list(dict.fromkeys(node for nest in nests for node in nest.reads() if node in self.strips))
+        block = self.strips[strips[0]].block
+        parts = [self.strips[node] for node in strips]
+        try:
+            made = [Nest(self, outputs, self.lanes, block, parts) for outputs in
+                    [[node] for node in strips] + [nest.merged for nest in nests]]
+        except (Unweavable, Unmergeable, Store, Again):
+            return None
+        for new, nest in zip(made[len(strips):], nests):
+            new.keep(nest.outputs)
+        at = {node: nest for nest in made for node in nest.outputs}
+        order = topological(made, sources=lambda nest: [at[node] for node in nest.reads() if node in at])
+        fits = all(part.block == block for part in parts) and all(nest.stays_within(at) for nest in made)
+        return Kernel(order, strips) if fits else None
+
     def merge(self):
         """Kernels in an order in which they can run; those of the same shape that only read each other at the same
         index become one kernel with several outputs."""
@@ -2632,7 +2885,7 @@ class Fuser:
                 near = g == last or any(set(reads[node]).intersection(reads[other]) for other in groups[g].outputs)
                 if near and self.mergeable(groups[g], self.kernels[node]):
                     try:
-                        groups[g] = Kernel(self, groups[g].outputs + [node], self.lanes)
+                        groups[g] = Nest(self, groups[g].outputs + [node], self.lanes)
                     except (Unmergeable, Store, Again):
                         continue
                     group_of[node] = g
@@ -2648,7 +2901,8 @@ class Fuser:
     def mergeable(self, group, kernel):
         """May `kernel` join `group`? Not if both have reductions and one of those needs a register tile of its own."""
         tiled = lambda k: k.vector is not None and any(k.vector in r.loops for r in k.reductions)
-        apart = group.is_scatter or kernel.is_scatter or {*group.outputs, *kernel.outputs} & self.copied.keys()
+        apart = group.is_scatter or kernel.is_scatter or \
+            {*group.outputs, *kernel.outputs} & (self.copied.keys() | self.strips.keys())
         large = len(group.values) + len(kernel.values) > 300 or len(group.outputs) > 7
         clash = tiled(group) and kernel.reductions or tiled(kernel) and group.reductions
         return group.outputs[0].size == kernel.outputs[0].size and not (apart or large or clash)
@@ -2669,6 +2923,7 @@ typedef float f32; typedef double f64; typedef int8_t i8; typedef uint8_t u8; ty
 typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_t bf16; typedef long idx;
 #define INLINE static inline __attribute__((always_inline, unused))
 #define GLOBAL
+#define STRIPS(bytes) char strips[bytes] __attribute__((aligned(64)));
 #define DOUBLE(...) __VA_ARGS__
 #define BITS(T, S) INLINE T T##_as_##S(S x) { T y; memcpy(&y, &x, sizeof y); return y; }
 #define TYPE(T, N) typedef T T##x##N __attribute__((vector_size(N * sizeof(T)))); \
@@ -2690,6 +2945,7 @@ typedef double f64;
 #endif
 #define INLINE static inline __attribute__((always_inline))
 #define GLOBAL global
+#define STRIPS(bytes) global char *strips = strips_ + get_global_id(0) * bytes;
 #define NAME_f32 float
 #define NAME_f64 double
 #define NAME_i8 char
@@ -3009,9 +3265,10 @@ class Plan:
         """Can `output` be written where `leaf` is read? If no later kernel reads that, and its own at that index."""
         at = next(i for i, kernel in enumerate(self.kernels) if output in kernel.outputs)
         kernel, later = self.kernels[at], self.kernels[at + 1:]
-        loads = [value for value in kernel.values if value.op == "load" and value.arg[0] is leaf]
+        loads = [(nest, value) for nest in kernel.nests for value in nest.values
+                 if value.op == "load" and value.arg[0] is leaf]
         return output.dtype == leaf.dtype and not any(leaf in other.inputs for other in later) and \
-            all(load.arg[1] == kernel.lowering.flat for load in loads)
+            all(load.arg[1] == nest.lowering.flat and len(kernel.nests) == 1 for nest, load in loads)
 
     def place_buffers(self, number, fuser):
         """A place in the arena for what is neither leaf nor output: first fit, largest first."""
@@ -3287,7 +3544,7 @@ class CLDevice(CompiledDevice):
         self.lanes = min(8, self.device.preferred_vector_width_float) if not self.is_gpu else 1
         self.description = f"{self.device.name}, {self.device.platform.name}"
         self.context = cl.Context([self.device])
-        self.queue, self.arena = cl.CommandQueue(self.context), None
+        self.queue, self.arena, self.strips = cl.CommandQueue(self.context), None, None
 
     def allocate(self, size):
         return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
@@ -3312,7 +3569,7 @@ class CLDevice(CompiledDevice):
         missing = {kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}
         batches, n = defaultdict(list), cores()
         for i, kernel in enumerate(sorted(missing.values(), key=lambda kernel: kernel.lanes)):
-            batches[kernel.lanes, i % n].append(kernel)
+            batches[str(kernel.lanes), i % n].append(kernel)
 
         def build(batch):
             source = CL_WORDS + batch[0].words() + "".join(self.source(kernel) for kernel in batch)
@@ -3344,6 +3601,10 @@ class CLDevice(CompiledDevice):
                     launch.set_arg(i, memory)
                     bound[i] = memory
             workers = kernel.tasks if self.is_gpu else min(kernel.tasks, 4 * self.device.max_compute_units)
+            if kernel.strip_bytes:
+                if self.strips is None or self.strips.size < workers * kernel.strip_bytes:
+                    self.strips = self.allocate(workers * kernel.strip_bytes)
+                launch.set_arg(len(kernel.types) + 1, self.strips)
             self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers,), None if self.is_gpu else (1,))
 
 
