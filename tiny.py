@@ -1546,6 +1546,7 @@ class Value:
         self.loops = loops
 
 
+MOVEMENTS = {"reshape", "permute", "shrink", "flip", "expand"}
 REDUCTIONS = {"sum": ("add", lambda dtype: 0), "max_over": ("max", lambda dtype: lowest(dtype))}
 
 
@@ -1589,6 +1590,14 @@ def loops_of(index):
     return frozenset().union(*(t.loops for t, _ in index[1]))
 
 
+def flat_index(loops):
+    """The number of a step of these loops together, the last one counting fastest."""
+    index = ZERO
+    for loop in loops:
+        index = plus(times(index, loop.extent), (0, ((loop, 1),)))
+    return index
+
+
 class Store(Exception):
     """Raised while a kernel is made: `node` should be computed by a kernel of its own, and read from a buffer."""
 
@@ -1622,6 +1631,7 @@ class Lowering:
 
     def attempt(self):
         self.memo, self.values, self.quotients, self.loops, self.origin, self.place = {}, {}, {}, {}, {}, {}
+        self.bodies = {}                                                # of a reduction: what it reduces, at which index
         self.inlined, self.reduced, self.heights, self.serial = {}, defaultdict(set), {}, 0
         for node in topological(self.outputs, stop=self.reads):         # the number of reductions beneath each node
             self.heights[node] = 0 if self.reads(node) else (
@@ -1749,7 +1759,7 @@ class Lowering:
         view = (node, index)                                            # the topmost node below any expand
         while True:
             node = self.copies.get(node, node)
-            op, arg = node.op, node.arg
+            op = node.op
             if self.reads(node):
                 result = self.load(node, index, guard)
                 self.origin[result] = view
@@ -1763,25 +1773,60 @@ class Lowering:
             self.inlined[node] = True
             if node in self.outputs and node.op != "scatter" and self.flatten(index, node.shape) != self.flat:
                 raise Unmergeable
-            if op == "reshape":
-                index = self.reshape(index, arg, node.sources[0].shape)
-            elif op == "permute":
-                index = tuple(index[arg.index(a)] for a in range(len(arg)))
-            elif op == "shrink":
-                index = tuple(plus(i, (start, ())) for i, (start, _) in zip(index, arg))
-            elif op == "flip":
-                index = tuple(plus((n - 1, ()), times(i, -1)) if a in arg else i
-                              for a, (i, n) in enumerate(zip(index, node.shape)))
-            elif op == "expand":
-                index = tuple(ZERO if n == 1 else i for i, n in zip(index, node.sources[0].shape))
-                view = (node.sources[0], index)
-            elif op not in IDENTITY:
+            if op not in MOVEMENTS and op not in IDENTITY:
                 result = self.compute(node, index, guard)
                 self.origin[result] = (node, index)
                 break
+            index = self.beneath(node, index)
             node = node.sources[0]
+            if op == "expand":
+                view = (node, index)
         self.memo[key] = result
         return result
+
+    def beneath(self, node, index):
+        """Where a movement finds its element at `index`: the index in its source."""
+        op, arg, source = node.op, node.arg, node.sources[0]
+        if op == "reshape":
+            return self.reshape(index, arg, source.shape)
+        if op == "permute":
+            return tuple(index[arg.index(a)] for a in range(len(arg)))
+        if op == "shrink":
+            return tuple(plus(i, (start, ())) for i, (start, _) in zip(index, arg))
+        if op == "flip":
+            return tuple(plus((n - 1, ()), times(i, -1)) if a in arg else i
+                         for a, (i, n) in enumerate(zip(index, node.shape)))
+        return tuple(ZERO if n == 1 else i for i, n in zip(index, source.shape)) if op == "expand" else index
+
+    def known(self, node, index):
+        """(number, indices): where any of these indices is negative, the node has this number at `index`; or None.
+
+        So masks are understood: where(k <= i, score, -inf) is -inf where i - k < 0, and its exponential is 0 there.
+        A factor that is 0 makes the product 0, even if the other is not finite there: it will not be computed.
+        """
+        op, sources = node.op, node.sources
+        if op in MOVEMENTS or op in IDENTITY:
+            return self.known(sources[0], self.beneath(node, index))
+        if op == "where":
+            condition, otherwise = self.value(sources[0], index, ()), self.value(sources[2], index, ())
+            limits = [] if otherwise.op != "const" else self.limits(condition)
+            return (otherwise.arg, limits) if limits else None
+        if op in ("add", "mul", "div", "exp", "cast"):
+            needed, result = {"add": (-math.inf, -math.inf), "exp": (-math.inf, 0)}.get(op, (0, 0))
+            for source in sources[:1] if op == "div" else sources:
+                found = self.known(source, index)
+                if found and found[0] == needed:
+                    return result, found[1]
+        return None
+
+    def limits(self, condition):
+        """The indices of which none is negative where a condition holds; those that can be told."""
+        if condition.op == "and":
+            return self.limits(condition.args[0]) + self.limits(condition.args[1])
+        if condition.op not in ("le", "lt") or any(a.op not in ("index", "const") for a in condition.args):
+            return []
+        low, high = [a.arg if a.op == "index" else (int(a.arg), ()) for a in condition.args]
+        return [plus(plus(high, times(low, -1)), (-(condition.op == "lt"), ()))]
 
     def in_reduction(self, index):
         return any(loop.key[0] == "r" for i in index for loop in loops_of(i))
@@ -1836,6 +1881,7 @@ class Lowering:
             body = self.value(sources[0], tuple(inner), ())
             loops = tuple(sorted((t for t, _ in flat[1]), key=lambda loop: loop.key))
             result = self.make(op, (body,), loops, node.dtype)
+            self.bodies[result] = (sources[0], tuple(inner))
             self.reduced[node].add(result)
             if len(self.reduced[node]) > 1:                             # read at two indices: computed twice
                 raise Store(self.fuser.tail(node))
@@ -1940,6 +1986,16 @@ def values_in(index):
             yield from values_in(term.index)
 
 
+class Span(namedtuple("Span", "start stop")):
+    """The steps of a loop that matter for a block of rows. `start` and `stop` are None, where nothing is known, or a
+    pair (k, c): c times the number of the first row, plus k."""
+
+    def union(self, other):
+        ends = [(a[:1] + b[:1], a[1]) if a and b and a[1] == b[1] else None for a, b in zip(self, other)]
+        return Span(ends[0] and (min(ends[0][0]), ends[0][1]), ends[1] and (max(ends[1][0]), ends[1][1]))
+
+
+ALL = Span(None, None)
 NOT_COUNTED = {"where", "cast", "bitcast"}                              # moves numbers: no arithmetic
 Operand = namedtuple("Operand", "shape dtype")
 
@@ -1954,6 +2010,7 @@ class Nest:
         self.lowering = Lowering(fuser, outputs, block, strips)
         self.outputs, self.nest, self.is_copy = outputs, self.lowering.nest, outputs[0] in fuser.copied
         self.merged = outputs                                           # some of which need not be stored
+        self.spans = {}                                                 # of loops that need not run to their end
         self.block, self.block_loop = block, self.lowering.loops.get(self.lowering.block)
         if block and not self.block_loop:
             raise Unweavable
@@ -1963,11 +2020,42 @@ class Nest:
         self.vector = self.choose_vector(fuser)
         self.choose_tile(lanes)
 
+    def reduced_span(self, reduction):
+        """The part of a reduction that matters to the rows of a block; the rest is known to be its identity."""
+        found, start, stop = self.lowering.known(*self.lowering.bodies[reduction]), None, None
+        if found and found[0] == REDUCTIONS[reduction.op][1](reduction.dtype):
+            for limit in found[1]:                                      # k + row * i + c * r >= 0
+                c, row = stride_along(limit, reduction.arg[-1]), stride_along(limit, self.block_loop)
+                if c in (1, -1) and row is not None:
+                    rest = plus(limit, times(flat_index(reduction.arg), -c))
+                    rest = plus(rest, (0, ((self.block_loop, -row),)))
+                    greatest = rest[0] + max(row, 0) * (self.block.rows - 1)        # of k + row * i, less the first i
+                    if not rest[1] and c == 1:
+                        start = (-greatest, -row)
+                    elif not rest[1]:
+                        stop = (greatest + 1, row)
+        return Span(start, stop)
+
+    def spread(self, spans):
+        """Note the spans of the loops, given those of the strips that the nest computes, and add to `spans` those of
+        the strips that it reads: a strip is needed as far as somebody reads it."""
+        inner = tuple(self.nest[self.parallel:])
+        self.spans = {inner: spans.get(self.outputs[0], ALL)} if inner else {}
+        for reduction in self.reductions:
+            span = self.reduced_span(reduction)
+            self.spans[reduction.arg] = self.spans[reduction.arg].union(span) if reduction.arg in self.spans else span
+        flat = {flat_index(loops): span for loops, span in self.spans.items()}
+        rows = flat_index(self.nest[:self.parallel])
+        for value in self.values:
+            if value.op == "load" and value.arg[0] in self.lowering.fuser.strips:
+                node = value.arg[0]
+                rest = plus(value.arg[1], times(rows, -node.size // self.block.count))
+                span = flat.get(rest, ALL)
+                spans[node] = spans[node].union(span) if node in spans else span
+
     def stays_within(self, nodes):
         """Does each task read and write only its own rows of `nodes`, what the nests of this kernel compute?"""
-        row, size = ZERO, 1
-        for loop in reversed(self.nest[:self.parallel]):
-            row, size = plus(row, (0, ((loop, size),))), size * loop.extent
+        row = flat_index(self.nest[:self.parallel])
         places = [(value.arg[0], value.arg[1]) for value in self.values if value.op == "load" and value.arg[0] in nodes]
         for node, address in places + list(zip(self.outputs, self.lowering.stores)):
             width = node.size // self.block.count
@@ -2312,7 +2400,8 @@ class Emitter:
                 self.line(f"idx {name} = {name}_first;")
             self.descend(depth + 1)
             if not task:
-                self.close(f"for (idx {name} = 0; {name} < {full}; {name} += {step})")
+                start, stop = self.limits(kernel.nest[depth:], 0, full, step)
+                self.close(f"for (idx {name} = {start}; {name} < {stop}; {name} += {step})")
             else:
                 self.close(f"if ({name}_first < {full})" if full < extent else "")
         if full < extent:                                               # what is left: one row, or one vector at a time
@@ -2327,11 +2416,25 @@ class Emitter:
                     self.line(f"idx count = {extent} - {name} < {small} ? {extent} - {name} : {small};")
             self.descend(depth + 1)
             first, otherwise = f"{name}_first" if task else full, "else " if task and full else ""
-            self.close(f"{otherwise}for (idx {name} = {first}; {name} < {extent}; {name} += {small})")
+            _, stop = self.limits(kernel.nest[depth:], full, extent, small) if not task else (full, extent)
+            self.close(f"{otherwise}for (idx {name} = {first}; {name} < {stop}; {name} += {small})")
             self.rows, self.vectors, self.cut = saved
 
     def line(self, text):
         self.stack[-1].lines.append(text)
+
+    def limits(self, loops, start, stop, step):
+        """The text of where the first of these loops, which run together, starts and stops: see Span."""
+        span, width = self.kernel.spans.get(tuple(loops), ALL), math.prod(loop.extent for loop in loops[1:])
+        block = self.kernel.block_loop
+        first = block and self.names[block].removesuffix("_row") + "_first" * (block.extent % self.kernel.block.rows > 0)
+        text = lambda end, more: f"{end[1]} * {first} + {end[0] + more}".removeprefix("1 * ")
+        if span.start and start == 0:
+            start = f"down({text(span.start, 0)}, {width * step})" + f" / {width}" * (width > 1)
+        if span.stop:
+            last = text(span.stop, width - 1)
+            stop = f"least({stop}, {f'({last}) / {width}' if width > 1 else last})"
+        return start, stop
 
     # Values -----------------------------------------------------------------------------------------------------------
     def is_vector(self, loops):
@@ -2505,11 +2608,15 @@ class Emitter:
                         body = f"where_{type}({rest}, {body}, splat_{type}({literal(identity(r.dtype), r.dtype)}))"
                     self.line(f"{total} = {ELEMENTWISE[op].c.format(total, body, t=type)};")
                 name = self.names[last]
+                if len(first.arg) == 1:
+                    start, stop = self.limits(first.arg, start, stop, step)
                 self.close(f"for (idx {name} = {start}; {name} < {stop}; {name} += {step})")
         self.cut = saved
-        for loop in reversed(first.arg[:-1]):
-            name = self.names[loop]
-            self.close(f"for (idx {name} = 0; {name} < {loop.extent}; {name}++)")
+        for depth in reversed(range(len(first.arg) - 1)):
+            name = self.names[first.arg[depth]]
+            start, stop = self.limits(first.arg, 0, first.arg[0].extent, 1) if depth == 0 else \
+                (0, first.arg[depth].extent)
+            self.close(f"for (idx {name} = {start}; {name} < {stop}; {name}++)")
         for r, u, v, total, type in totals:
             key = (r, u, v)
             if lane:
@@ -2868,8 +2975,12 @@ class Fuser:
             new.keep(nest.outputs)
         at = {node: nest for nest in made for node in nest.outputs}
         order = topological(made, sources=lambda nest: [at[node] for node in nest.reads() if node in at])
-        fits = all(part.block == block for part in parts) and all(nest.stays_within(at) for nest in made)
-        return Kernel(order, strips) if fits else None
+        if any(part.block != block for part in parts) or not all(nest.stays_within(at) for nest in made):
+            return None
+        spans = {}
+        for nest in reversed(order):
+            nest.spread(spans)
+        return Kernel(order, strips)
 
     def merge(self):
         """Kernels in an order in which they can run; those of the same shape that only read each other at the same
@@ -2968,6 +3079,8 @@ typedef double f64;
 """
 SCALAR_WORDS = r"""
 INLINE idx within(idx at, idx size, idx lanes) { return at < -lanes ? -lanes : at > size ? size : at; }
+INLINE idx least(idx a, idx b) { return a < b ? a : b; }
+INLINE idx down(idx a, idx step) { return a <= 0 ? 0 : a / step * step; }
 INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
 INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
 INLINE i32 load_bool(GLOBAL const u8 *p) { return -(i32)*p; }
