@@ -2009,7 +2009,6 @@ class Nest:
     def __init__(self, fuser, outputs, lanes, block=None, strips=()):
         self.lowering = Lowering(fuser, outputs, block, strips)
         self.outputs, self.nest, self.is_copy = outputs, self.lowering.nest, outputs[0] in fuser.copied
-        self.merged = outputs                                           # some of which need not be stored
         self.spans = {}                                                 # of loops that need not run to their end
         self.block, self.block_loop = block, self.lowering.loops.get(self.lowering.block)
         if block and not self.block_loop:
@@ -2217,25 +2216,18 @@ class Kernel:
 
     def __init__(self, nests, strips=()):
         self.nests, self.strips = nests, list(strips)
-        self.outputs = [node for nest in nests for node in nest.outputs if node not in self.strips]
         self.tasks, self.is_copy = nests[-1].tasks, nests[-1].is_copy
         self.lanes = sorted({nest.lanes for nest in nests})
 
     def reads(self):
         """The nodes that the kernel reads from the buffers of others."""
-        own = {*self.outputs, *self.strips}
+        own = {node for nest in self.nests for node in nest.outputs}
         return list(dict.fromkeys(node for nest in self.nests for node in nest.reads() if node not in own))
-
-    def keep(self, outputs):
-        """Store only these of the outputs."""
-        for nest in self.nests:
-            nest.keep([node for node in nest.outputs if node in outputs or node in self.strips])
-        self.nests = [nest for nest in self.nests if nest.outputs]
-        self.outputs = outputs
 
     def generate(self):
         """Write the body of the kernel; afterwards it has a name, a key and the nodes it reads."""
         self.inputs, first = self.reads(), self.nests[0]
+        self.outputs = [node for nest in self.nests for node in nest.outputs if node not in self.strips]
         pointers = {node: f"x{i}" for i, node in enumerate(self.inputs)}
         pointers.update((node, f"out{i}") for i, node in enumerate(self.outputs))
         pointers.update((node, f"strip{i}") for i, node in enumerate(self.strips))
@@ -2732,7 +2724,7 @@ class Fuser:
     """
 
     def __init__(self, outputs, lanes):
-        self.lanes, self.stored, self.copies, self.copied, self.kernels = lanes, {}, defaultdict(dict), {}, {}
+        self.lanes, self.stored, self.copies, self.copied, self.nests = lanes, {}, defaultdict(dict), {}, {}
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
         self.turned = []
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
@@ -2746,14 +2738,14 @@ class Fuser:
             while pending:
                 self.make(pending.pop(), pending)
             self.share(pending)
-        self.groups = self.weave(self.merge())
+        self.kernels = self.weave(self.merge())
 
     def pitch(self, node):
         """Elements from one row of a buffer to the next. Between kernels, rows of whole kilobytes are kept 64 bytes
         further apart: they would all fall into the same few sets of the cache."""
         n, size = node.shape[-1], node.dtype.itemsize
         padded = node in self.stored and node not in self.outputs and node not in self.copied and \
-            node not in self.strips and node.op != "scatter"
+            node.arg != "strip" and node.op != "scatter"
         return n + 64 // size if padded and n * size % 1024 == 0 else n
 
     def elements(self, node):
@@ -2783,10 +2775,16 @@ class Fuser:
             return False
         if is_contraction(node):
             operands = [x.sources[0] if x.op == "expand" else x for x in node.sources[0].sources]
-            return node.sources[0].size <= 64 * node.size and not any(unmoved(x) in self.wide for x in operands) and \
-                node.size >= max(1 << 16, sum(x.size for x in operands))
+            cheap = node.sources[0].size <= 64 * node.size and node.size >= max(sum(x.size for x in operands), 1 << 16)
+            return not any(unmoved(x) in self.wide for x in operands) and (cheap or self.is_read_once(node))
         return (node.op in ELEMENTWISE or node.op in ("detach", "function")) and \
             any(unmoved(source) in self.wide and source.size == node.size for source in node.sources)
+
+    def is_read_once(self, node):
+        """Is just one contraction computed from the node, element by element and with sums of its rows?"""
+        users = topological([node], sources=lambda n: self.consumers[n] if n is node or not is_contraction(n) and (
+            n.size == node.size or n.op in ("expand", "mul")) else [])
+        return sum(is_contraction(user) for user in users) == 2
 
     def is_passing(self, node):
         """Is the node read only once, by an elementwise operation or a plain reduction, which can contain it?"""
@@ -2816,7 +2814,7 @@ class Fuser:
     def make(self, node, pending):
         """Make the kernel of a stored node; what it turns out to need first goes on `pending`."""
         try:
-            self.kernels[node] = nest = Nest(self, [node], self.lanes)
+            self.nests[node] = nest = Nest(self, [node], self.lanes)
             loads = [value for value in nest.values if value.op == "load" and value.arg[0] not in self.stored
                      and value.arg[0].buffer is None]
             if loads:
@@ -2827,15 +2825,15 @@ class Fuser:
             pending.append(node)
         except Again:
             pending.append(node)
-        pending.extend(need for need in self.stored if need not in self.kernels and need not in pending)
+        pending.extend(need for need in self.stored if need not in self.nests and need not in pending)
 
     def store(self, node, pending):
         assert node not in self.stored, f"the fuser asks twice for a buffer of {node}"
         self.stored[node] = True
         pending.append(node)
-        for user, kernel in list(self.kernels.items()):
+        for user, kernel in list(self.nests.items()):
             if node in kernel.lowering.inlined and user is not node:
-                del self.kernels[user]
+                del self.nests[user]
                 pending.append(user)
 
     def tail(self, node):
@@ -2852,7 +2850,7 @@ class Fuser:
     def share(self, pending):
         """Store a reduction that several kernels contain; one at a time, since that may settle others as well."""
         users = defaultdict(list)
-        for kernel in self.kernels.values():
+        for kernel in self.nests.values():
             for node in kernel.lowering.inlined:
                 users[node].append(kernel)
         for node, kernels in users.items():
@@ -2912,7 +2910,8 @@ class Fuser:
         node = Node("contiguous", (permute(view, order),), "strip")
         back = permute(node, tuple(order.index(a) for a in range(len(order))))
         extents = [view.shape[a] for a in rows]
-        block = RowBlock(math.prod(extents), extents[-1], tile_rows(extents[-1]))
+        most = max(1, min(8, (1 << 17) // math.prod(view.shape[a] for a in inner)))
+        block = RowBlock(math.prod(extents), extents[-1], tile_rows(extents[-1], most))
         copies[view] = back
         self.strips[node] = Strip(node, view, back, block)
         self.stored[node] = True
@@ -2937,7 +2936,7 @@ class Fuser:
             kernel_of.update(dict.fromkeys(nests, kernel))
 
         for nest in nests:
-            if not nest.outputs or nest.outputs[0] in self.strips:
+            if nest.outputs[0] in self.strips:
                 continue
             strips = [node for node in nest.reads() if node in self.strips]
             before = dict.fromkeys(kernel_of[need] for need in needs(nest))
@@ -2950,16 +2949,19 @@ class Fuser:
                         break
             else:
                 woven = self.woven([nest]) if strips else None
-                if strips and not woven:                                # its strips become buffers
+                if strips and not woven:                                # then its strips are buffers like any other
                     for node in strips:
-                        if producer[node] not in kernel_of:
-                            add(Kernel([producer[node]]), [producer[node]])
+                        del self.strips[node]
+                    return self.weave(nests)
                 add(woven or Kernel([nest]), [nest])
         kernels = topological(list(members), sources=needed)
-        for kernel in reversed(kernels):                                # leave out what nobody reads
-            kernel.live = any(node in self.outputs for node in kernel.outputs) or any(
-                set(kernel.outputs).intersection(other.reads()) for other in kernels if getattr(other, "live", False))
-        return [kernel for kernel in kernels if kernel.live]
+        read = set(self.outputs)
+        for kernel in reversed(kernels):                                # leave out what no other nest reads
+            for nest in reversed(kernel.nests):
+                nest.keep([node for node in nest.outputs if node in read])
+                read.update(nest.reads() if nest.outputs else ())
+            kernel.nests = [nest for nest in kernel.nests if nest.outputs]
+        return [kernel for kernel in kernels if kernel.nests]
 
     def woven(self, nests):
         """One kernel of all these nests and the strips that they read; None if they do not fit together."""
@@ -2968,14 +2970,13 @@ class Fuser:
         parts = [self.strips[node] for node in strips]
         try:
             made = [Nest(self, outputs, self.lanes, block, parts) for outputs in
-                    [[node] for node in strips] + [nest.merged for nest in nests]]
+                    [[node] for node in strips] + [nest.outputs for nest in nests]]
         except (Unweavable, Unmergeable, Store, Again):
             return None
-        for new, nest in zip(made[len(strips):], nests):
-            new.keep(nest.outputs)
         at = {node: nest for nest in made for node in nest.outputs}
         order = topological(made, sources=lambda nest: [at[node] for node in nest.reads() if node in at])
-        if any(part.block != block for part in parts) or not all(nest.stays_within(at) for nest in made):
+        others = {node for nest in made for node in nest.reads() if node in self.strips and node not in strips}
+        if others or any(part.block != block for part in parts) or not all(nest.stays_within(at) for nest in made):
             return None
         spans = {}
         for nest in reversed(order):
@@ -2986,7 +2987,7 @@ class Fuser:
         """Kernels in an order in which they can run; those of the same shape that only read each other at the same
         index become one kernel with several outputs."""
         reads = {node: [need for need in kernel.reads() if need in self.stored]
-                 for node, kernel in self.kernels.items()}
+                 for node, kernel in self.nests.items()}
         groups, group_of = [], {}
         for node in topological(list(self.stored), sources=lambda node: reads[node]):
             # It may join a group from that of its latest source on; an earlier one runs before the source is there.
@@ -2994,7 +2995,7 @@ class Fuser:
             for g in range(last, len(groups)):
                 # Worth trying: the group that this kernel reads from, or one that reads something it reads as well.
                 near = g == last or any(set(reads[node]).intersection(reads[other]) for other in groups[g].outputs)
-                if near and self.mergeable(groups[g], self.kernels[node]):
+                if near and self.mergeable(groups[g], self.nests[node]):
                     try:
                         groups[g] = Nest(self, groups[g].outputs + [node], self.lanes)
                     except (Unmergeable, Store, Again):
@@ -3003,10 +3004,7 @@ class Fuser:
                     break
             if node not in group_of:
                 group_of[node] = len(groups)
-                groups.append(self.kernels[node])
-        for kernel in groups:                                           # what only the kernel itself reads stays in it
-            read = {node for other in groups if other is not kernel for node in other.reads()}
-            kernel.keep([node for node in kernel.outputs if node in read or node in self.outputs])
+                groups.append(self.nests[node])
         return groups
 
     def mergeable(self, group, kernel):
@@ -3355,12 +3353,11 @@ class Plan:
     def __init__(self, device, leaves, outputs, updates=()):
         self.device = device
         fuser = Fuser(outputs, device.lanes)
-        groups = fuser.groups
-        read = {node for kernel in groups for node in kernel.reads()}
-        final = [kernel for kernel in groups if not read.intersection(kernel.outputs)]
-        self.kernels = [kernel for kernel in groups if kernel not in final] + final
-        for kernel in self.kernels:
+        for kernel in fuser.kernels:
             kernel.generate()
+        read = {node for kernel in fuser.kernels for node in kernel.inputs}
+        final = [kernel for kernel in fuser.kernels if not read.intersection(kernel.outputs)]
+        self.kernels = [kernel for kernel in fuser.kernels if kernel not in final] + final
         for kernel in self.kernels:
             kernel.source = kernel.header + device.source(kernel)
         device.compile(self.kernels)
