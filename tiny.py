@@ -73,7 +73,7 @@ ELEMENTWISE = {
     "cast":  Primitive(None, None, lambda g, out, a: (g.cast(a.dtype) if is_float(a.dtype) else None,)),
     "bitcast": Primitive(None, None, None),
 }
-COMPARISONS = {"lt", "le", "eq", "ne"}
+COMPARISONS, COSTLY = {"lt", "le", "eq", "ne"}, {"exp", "log", "sigmoid", "sin"}
 
 
 class Node:
@@ -392,6 +392,11 @@ def _formula(doc, function):
     """A method of Tensor that is one expression."""
     function.__doc__ = doc
     return function
+
+
+def _activation(doc, formula):
+    """A method of Tensor that is a function of each element."""
+    return _formula(doc, lambda x: Activation.apply(x, formula=formula))
 
 
 def _row(op, doc):
@@ -957,11 +962,11 @@ class Tensor:
     relu6 = _formula("x between 0 and 6.", lambda x: (x >= 6).where(6, x.relu()))
     leaky_relu = _formula("x, or x * neg_slope if negative.", lambda x, neg_slope=0.01: (x > 0).where(x, x * neg_slope))
     tanh = _formula("Hyperbolic tangent.", lambda x: 2 * (2 * x).sigmoid() - 1)
-    gelu = _formula("x times the normal distribution function in the tanh approximation (arXiv 1606.08415).",
-                    lambda x: x * (2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)).sigmoid())
-    quick_gelu = _formula("x * sigmoid(1.702 x), a rougher gelu.", lambda x: x * (1.702 * x).sigmoid())
-    silu = swish = _formula("x * sigmoid(x)", lambda x: x * x.sigmoid())
-    mish = _formula("x * tanh(softplus(x))", lambda x: x * x.softplus().tanh())
+    gelu = _activation("x times the normal distribution function in the tanh approximation (arXiv 1606.08415).",
+                       lambda x: x * (2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)).sigmoid())
+    quick_gelu = _activation("x * sigmoid(1.702 x), a rougher gelu.", lambda x: x * (1.702 * x).sigmoid())
+    silu = swish = _activation("x * sigmoid(x)", lambda x: x * x.sigmoid())
+    mish = _activation("x * tanh(softplus(x))", lambda x: x * x.softplus().tanh())
     hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * (x + 3).relu6() / 6)
 
     def elu(self, alpha=1.0):
@@ -1371,6 +1376,22 @@ class Power(Function):
     def backward(self, grad):
         a, b = self.inputs
         return (b == 0).where(0, grad * b * a ** (b - 1)), ((a == 0) & (b >= 0)).where(0, grad * a ** b * a.log())
+
+
+class Activation(Function):
+    """A function of each element. Its gradient is the gradient of the result times a derivative that depends on x
+    alone: that can be computed along with the function, which shares its exponentials."""
+
+    def __init__(self, formula):
+        self.formula = formula
+
+    def forward(self, x):
+        self.x = x if is_float(x.dtype) else x.cast(float32)
+        return self.formula(self.x)
+
+    def backward(self, grad):
+        one = Tensor.ones(*self.x.shape, dtype=self.x.dtype, device=self.x.device)
+        return grad * gradients(self.formula(self.x).node, [self.x.node], one)[0]
 
 
 class Softmax(Function):
@@ -1841,7 +1862,8 @@ class Lowering:
         """Where the element at `index` of a stored node lies, in elements: row-major, with the pitch of its rows."""
         if not index or node.op == "scatter" and node in self.outputs:
             return self.flat if node in self.outputs else ZERO
-        return plus(times(self.flatten(index[:-1], node.shape[:-1]), self.fuser.pitch(node)), index[-1])
+        last = max([a for a, n in enumerate(node.shape) if n > 1], default=0)           # the axis of its rows
+        return plus(times(self.flatten(index[:last], node.shape[:last]), self.fuser.pitch(node)), index[last])
 
     def load(self, node, index, guard):
         value = self.make("load", tuple(c for c, _ in guard),
@@ -2165,6 +2187,8 @@ class Nest:
                 self.row, self.rows, self.vectors = max(shared, key=self.nest.index), 8, 2
             elif strided and len(self.nest) > 1:
                 self.row, self.rows = self.nest[-2], 8                  # neighbouring rows share the cache lines
+                if not self.reductions and not self.block:              # and so do those that come next
+                    self.nest[-2:] = [self.vector, self.row]
             else:
                 self.vectors = 1 if self.is_scatter else 4 if inner else 2
         if self.block:
@@ -2551,7 +2575,8 @@ class Emitter:
             at = f"within({address}, {size}, {self.lanes})" if guard else address
             text = f"load_{type}({pointer} + {at})"
         elif stride is not None and not guard:
-            return f"strided_{type}({pointer} + {address}, {stride}, {self.cut or self.lanes})"
+            return f"strided_n_{type}({pointer} + {address}, {stride}, {self.cut})" if self.cut else \
+                f"strided_{type}({pointer} + {address}, {stride})"
         else:
             mask = guard or f"splat_i32x{self.lanes}(-1)"
             if self.cut:
@@ -2702,6 +2727,10 @@ def is_contraction(node):
     return bool(repeated[0] - repeated[1] and repeated[1] - repeated[0])
 
 
+def row_length(node):
+    return max(1, next((n for n in reversed(node.shape) if n != 1), 1))
+
+
 def unmoved(node):
     """The node of which this one has all the numbers, if only in another order or shape."""
     while node.op in ("reshape", "permute"):
@@ -2743,13 +2772,13 @@ class Fuser:
     def pitch(self, node):
         """Elements from one row of a buffer to the next. Between kernels, rows of whole kilobytes are kept 64 bytes
         further apart: they would all fall into the same few sets of the cache."""
-        n, size = node.shape[-1], node.dtype.itemsize
+        n, size = row_length(node), node.dtype.itemsize
         padded = node in self.stored and node not in self.outputs and node not in self.copied and \
             node.arg != "strip" and node.op != "scatter"
         return n + 64 // size if padded and n * size % 1024 == 0 else n
 
     def elements(self, node):
-        return math.prod(node.shape[:-1]) * self.pitch(node) if node.shape else 1
+        return node.size // row_length(node) * self.pitch(node)
 
     def foresee(self, order):
         """Store what is sure to be stored in the end: it saves attempts, and bounds how deep a kernel can get."""
@@ -2848,7 +2877,8 @@ class Fuser:
         return node
 
     def share(self, pending):
-        """Store a reduction that several kernels contain; one at a time, since that may settle others as well."""
+        """Store what several kernels contain and would compute again: a reduction; or what one of them could compute of
+        what the other needs, if it is costly. One at a time, since that may settle others as well."""
         users = defaultdict(list)
         for kernel in self.nests.values():
             for node in kernel.lowering.inlined:
@@ -2861,6 +2891,25 @@ class Fuser:
                 elif node not in self.stored:
                     self.store(node, pending)
                 return
+            if len(kernels) > 1 and node.op in COSTLY and node.size >= 4096 and node not in self.wide:
+                for first, second in itertools.permutations(kernels[:2]):
+                    best = self.common(node, first, second)
+                    if best:
+                        return self.store(best, pending)
+
+    def common(self, costly, first, second):
+        """The last node above a costly one that `second` contains and that `first` has all operands of; or None."""
+        known, above = {*first.outputs, *first.reads()}, {costly}
+        available = set(known)
+        for node in topological(second.outputs, stop=lambda node: node in known or second.lowering.reads(node)):
+            elementwise = node.op in ELEMENTWISE or node.op in MOVEMENTS or node.op in IDENTITY or node.op == "const"
+            if elementwise and node in second.lowering.inlined and available.issuperset(node.sources):
+                available.add(node)
+                if above.intersection(node.sources):
+                    above.add(node)
+        above = [node for node in above & available if node.size == costly.size == first.outputs[0].size]
+        last = [node for node in above if not any(user in above for user in self.consumers[node])]
+        return last[0] if len(last) == 1 and last[0] not in second.outputs and last[0] is not costly else None
 
     def copy(self, kernel, value, last, reduction):
         """Have an operand copied so that the loop `last` is contiguous, in panels that a register tile reads in a row.
@@ -3040,6 +3089,7 @@ typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_
 #define CONVERT(a, T, N) __builtin_convertvector(a, T##x##N)
 #define REINTERPRET(a, T, N) ((T##x##N)(a))
 #define SPLAT(a, T, N) ((a) - (T##x##N){})
+#define VALUES(T, N, ...) (T##x##N){__VA_ARGS__}
 #define LOAD(p, T, N) (*(const T##x##N##_u *)(p))
 #define STORE(p, a, T, N) (*(T##x##N##_u *)(p) = (a))
 """
@@ -3072,6 +3122,7 @@ typedef double f64;
 #define CONVERT(a, T, N) JOIN(JOIN(convert_, NAME_##T), N)(a)
 #define REINTERPRET(a, T, N) JOIN(JOIN(as_, NAME_##T), N)(a)
 #define SPLAT(a, T, N) ((T##x##N)(a))
+#define VALUES(T, N, ...) (T##x##N)(__VA_ARGS__)
 #define LOAD(p, T, N) JOIN(vload, N)(0, p)
 #define STORE(p, a, T, N) JOIN(vstore, N)(a, 0, p)
 """
@@ -3133,6 +3184,11 @@ INLINE f16 f16_from_f32(f32 x) {
 """
 VECTOR_WORDS = r"""
 #define LANES(N, ...) for (int l = 0; l < N; l++) { __VA_ARGS__; }
+#define EACH_2(F) F(0), F(1)
+#define EACH_4(F) EACH_2(F), F(2), F(3)
+#define EACH_8(F) EACH_4(F), F(4), F(5), F(6), F(7)
+#define EACH_16(F) EACH_8(F), F(8), F(9), F(10), F(11), F(12), F(13), F(14), F(15)
+#define STRIDED(l) p[l * stride]
 #define VECTOR_MOVES(T, I, N) \
   typedef union { T##x##N all; T lane[N]; } T##x##N##_lanes; \
   INLINE T##x##N load_##T##x##N(GLOBAL const T *p) { return LOAD(p, T, N); } \
@@ -3143,7 +3199,8 @@ VECTOR_WORDS = r"""
   INLINE T##x##N where_##T##x##N(i32x##N m, T##x##N a, T##x##N b) { \
     I##x##N k = CONVERT(m, I, N); \
     return REINTERPRET((REINTERPRET(a, I, N) & k) | (REINTERPRET(b, I, N) & ~k), T, N); } \
-  INLINE T##x##N strided_##T##x##N(GLOBAL const T *p, idx stride, int n) { \
+  INLINE T##x##N strided_##T##x##N(GLOBAL const T *p, idx stride) { return VALUES(T, N, EACH_##N(STRIDED)); } \
+  INLINE T##x##N strided_n_##T##x##N(GLOBAL const T *p, idx stride, int n) { \
     T##x##N##_lanes x; LANES(N, x.lane[l] = l < n ? p[l * stride] : 0) return x.all; } \
   INLINE T##x##N gather_##T##x##N(GLOBAL const T *p, i32x##N at, i32x##N m) { \
     T##x##N##_lanes x; i32x##N##_lanes i, k; i.all = at; k.all = m; \
@@ -3189,8 +3246,10 @@ VECTOR_WORDS = r"""
   INLINE i32x##N load_boolx##N(GLOBAL const u8 *p) { return -CONVERT(load_u8x##N(p), i32, N); } \
   INLINE void store_boolx##N(GLOBAL u8 *p, i32x##N x) { store_u8x##N(p, CONVERT(x & 1, u8, N)); } \
   INLINE void store_n_boolx##N(GLOBAL u8 *p, i32x##N x, int n) { store_n_u8x##N(p, CONVERT(x & 1, u8, N), n); } \
-  INLINE i32x##N strided_boolx##N(GLOBAL const u8 *p, idx stride, int n) { \
-    return -CONVERT(strided_u8x##N(p, stride, n), i32, N); } \
+  INLINE i32x##N strided_boolx##N(GLOBAL const u8 *p, idx stride) { \
+    return -CONVERT(strided_u8x##N(p, stride), i32, N); } \
+  INLINE i32x##N strided_n_boolx##N(GLOBAL const u8 *p, idx stride, int n) { \
+    return -CONVERT(strided_n_u8x##N(p, stride, n), i32, N); } \
   INLINE i32x##N gather_boolx##N(GLOBAL const u8 *p, i32x##N at, i32x##N m) { \
     return -CONVERT(gather_u8x##N(p, at, m), i32, N); } \
   INLINE i32x##N lanes_i32x##N(void) { i32x##N##_lanes x; LANES(N, x.lane[l] = l) return x.all; } \
