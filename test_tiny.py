@@ -5,22 +5,461 @@
 """What holds of tiny, as facts.
 
     python -m pytest -q test_tiny.py                # or: uv run test_tiny.py
+    python test_tiny.py bench [part ...]            # how quick it is, next to the other libraries that are installed
 
 What is right is never copied from a run of tiny. The oracles are NumPy in float64, central differences for gradients,
 the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where it is installed, for whole models.
 Every test that takes `device` runs on all three; a device that cannot be found is a failure, not a skip.
 """
-import contextlib, gc, itertools, json, math, os, stat, struct, subprocess, sys, tempfile, time, warnings, zlib
+import argparse, contextlib, functools, gc, importlib.metadata, itertools, json, math, os, stat, struct, subprocess, sys
+import tempfile, time, warnings, zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
+import numpy as np
 
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Benchmark
+#
+# `python test_tiny.py bench` times tiny and what else one would use, in turn: a round is a moment of tiny, then one of
+# each peer. Every engine has a process of its own that sleeps until it is asked, so that no pool of threads stands in
+# another's way. An engine is a class that imports its library when it is made; a method prepares a work and returns the
+# function to be timed. All this stands before the tests since it needs only NumPy; peers that are missing are left out.
+# ---------------------------------------------------------------------------------------------------------------------
+def threads():
+    """The number of threads to use: THREADS, or the processors that this process may run on."""
+    return int(os.environ.get("THREADS") or len(os.sched_getaffinity(0)))
+
+
+def random_arrays(*shapes):
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(shape, np.float32) for shape in shapes]
+
+
+class GPTShape(NamedTuple):
+    """Sizes of a GPT and of its batches."""
+    layers: int = 4
+    heads: int = 4
+    width: int = 128
+    context: int = 64
+    batch: int = 12
+    vocab: int = 65
+
+    def weights(self):
+        """Initial weights by their names in gpt.py, so that all engines train the same model."""
+        C = self.width
+        shapes = {"wte": (self.vocab, C), "wpe": (self.context, C), "ln_f": (C,)}
+        for i in range(self.layers):
+            shapes |= {f"h.{i}.ln_1": (C,), f"h.{i}.attn.c_attn": (3 * C, C), f"h.{i}.attn.c_proj": (C, C),
+                       f"h.{i}.ln_2": (C,), f"h.{i}.mlp.c_fc": (4 * C, C), f"h.{i}.mlp.c_proj": (C, 4 * C)}
+        arrays = zip(shapes, random_arrays(*shapes.values()))
+        return {f"transformer.{name}.weight": np.float32(0.02) * array if array.ndim == 2 else np.ones_like(array)
+                for name, array in arrays}
+
+    def batches(self):
+        """Random tokens without end: pairs of int32 arrays of shape (batch, context)."""
+        rng = np.random.default_rng(1)
+        while True:
+            tokens = rng.integers(0, self.vocab, (self.batch, self.context + 1), np.int32)
+            yield tokens[:, :-1], tokens[:, 1:]
+
+    def loss(self, words, weights, x, y):
+        """The loss of gpt.py's model in another library, of which `words` has the functions that differ."""
+        B, T, C, H = self.batch, self.context, self.width, self.heads
+        weights = {name.removeprefix("transformer.").removesuffix(".weight"): w for name, w in weights.items()}
+        h = words.embedding(x, weights["wte"]) + weights["wpe"]                                 # (B, T, C)
+        for i in range(self.layers):
+            ln_1, c_attn, attn_proj, ln_2, c_fc, mlp_proj = (weights[f"h.{i}.{part}"] for part in (
+                "ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj"))
+            parts = words.split(words.linear(words.norm(h, ln_1), c_attn))                      # (B, T, C) each
+            q, k, v = (words.swap(part.reshape(B, T, H, C // H)) for part in parts)             # (B, H, T, C/H)
+            h = h + words.linear(words.swap(words.attend(q, k, v)).reshape(B, T, C), attn_proj)
+            h = h + words.linear(words.gelu(words.linear(words.norm(h, ln_2), c_fc)), mlp_proj)
+        logits = words.linear(words.norm(h, weights["ln_f"]), weights["wte"])                   # (B, T, V)
+        return words.cross_entropy(logits.reshape(B * T, self.vocab), y.reshape(B * T))
+
+
+OPERATIONS = {                                                          # those that all libraries write alike
+    "NN": lambda a, b: a @ b, "NT": lambda a, b: a @ b.T, "TN": lambda a, b: a.T @ b, "TT": lambda a, b: a.T @ b.T,
+    "softmax": lambda x: x.softmax(-1), "exp": lambda x: x.exp(),
+    "five operations": lambda x: ((x * 2 + 1).relu() - x).sigmoid()}
+
+
+class Tiny:
+    device, jit = "C", True
+
+    def __init__(self):
+        import gpt, tiny
+        self.gpt, self.tiny, Tensor = gpt, tiny, tiny.Tensor
+        tiny.Device.DEFAULT = self.device
+        self.description = f"{self.device}, {tiny.Device[self.device].description}"
+        self.operations = OPERATIONS | {
+            "copy": Tensor.contiguous, "sum": Tensor.sum, "transpose": lambda x: x.T.contiguous(),
+            "layernorm": Tensor.layernorm, "gelu": Tensor.gelu, "convolution": lambda x, w: x.conv2d(w, padding=1),
+            "attention": functools.partial(Tensor.scaled_dot_product_attention, is_causal=True)}
+
+    def operation(self, name, with_gradients, *shapes):
+        """An operation on random numbers; if wanted its gradients too, and then the first shape is its result's."""
+        operation = self.operations[name]
+
+        def both(gradient, *inputs):
+            out = operation(*inputs)
+            return out, out.gradient(*inputs, gradient=gradient)
+
+        function = self.tiny.TinyJit(both if with_gradients else operation)
+        return functools.partial(function, *map(self.tiny.Tensor, random_arrays(*shapes)))
+
+    def step(self, *shape):
+        shape, Tensor = GPTShape(*shape), self.tiny.Tensor
+        model = self.gpt.GPT(self.gpt.GPTConfig(shape.vocab, shape.context, shape.layers, shape.heads, shape.width))
+        weights = {name: Tensor(array) for name, array in shape.weights().items()}
+        self.tiny.nn.state.load_state_dict(model, weights, strict=False)
+        step, batches = self.gpt.training_step(model, lr=1e-3)[1], shape.batches()
+        step = step if self.jit else step.function
+        return lambda: step(*map(Tensor, next(batches))).item()
+
+    def start(self, cache):
+        """gpt.py to its first loss, where the cache of compiled code is "cold", or "warm" from the last cold start."""
+        def run():
+            if cache == "cold":
+                self.folder = tempfile.TemporaryDirectory(prefix="tiny-bench-")
+            environment = {**os.environ, "DEVICE": self.device, "TINY_CACHE": os.path.join(self.folder.name, "cache")}
+            command = [sys.executable, self.gpt.__file__, "--out", os.path.join(self.folder.name, "gpt.safetensors")]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+                if not any(line.startswith("step 1/") for line in process.stdout):
+                    raise RuntimeError("gpt.py ended without a loss")
+                process.kill()
+        return run
+
+
+class TinyCL(Tiny):
+    device = "CL"
+
+
+class TinyWithoutJit(Tiny):
+    jit = False
+
+
+class NumPy:
+    def __init__(self):
+        self.description = f"{np.__version__}, copies with np.copyto in {threads()} threads"
+
+    def operation(self, name, _, *shapes):
+        arrays = random_arrays(*shapes)
+        return functools.partial(OPERATIONS[name], *arrays) if name in OPERATIONS else self.copy(*arrays)
+
+    def copy(self, x):
+        pool, parts = ThreadPoolExecutor(threads()), np.array_split(np.ones_like(x), threads())
+        return lambda: list(pool.map(np.copyto, parts, np.array_split(x, threads())))
+
+
+class Torch:
+    compile = staticmethod(lambda function: function)
+
+    def __init__(self):
+        import torch
+        torch.set_num_threads(threads())
+        self.torch, self.F, self.description = torch, torch.nn.functional, torch.__version__
+        self.attend = functools.partial(self.F.scaled_dot_product_attention, is_causal=True)
+        self.gelu = functools.partial(self.F.gelu, approximate="tanh")
+        self.operations = OPERATIONS | {
+            "copy": torch.clone, "sum": torch.clone, "transpose": torch.clone, "layernorm": self.norm,
+            "gelu": self.gelu, "attention": self.attend, "convolution": functools.partial(self.F.conv2d, padding=1)}
+
+    def norm(self, x, *weight):
+        return self.F.layer_norm(x, x.shape[-1:], *weight)
+
+    def operation(self, name, with_gradients, *shapes):
+        operation = self.operations[name]
+
+        def both(gradient, *inputs):
+            out = operation(*inputs)
+            return out, self.torch.autograd.grad(out, inputs, gradient)
+
+        tensors = [self.torch.from_numpy(array).requires_grad_(with_gradients) for array in random_arrays(*shapes)]
+        return functools.partial(both if with_gradients else operation, *tensors)
+
+    def step(self, *shape):
+        torch, F, shape = self.torch, self.F, GPTShape(*shape)
+        words = SimpleNamespace(
+            embedding=F.embedding, linear=F.linear, norm=self.norm, gelu=self.gelu, attend=self.attend,
+            split=lambda x: x.chunk(3, -1), swap=lambda x: x.transpose(1, 2), cross_entropy=F.cross_entropy)
+        weights = {name: torch.from_numpy(array).requires_grad_() for name, array in shape.weights().items()}
+        groups = [{"params": [w for w in weights.values() if w.ndim == ndim], "weight_decay": decay}
+                  for ndim, decay in ((2, 0.1), (1, 0.0))]
+        optimizer, batches = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.99)), shape.batches()
+        loss_of = self.compile(lambda x, y: shape.loss(words, weights, x, y))
+
+        def run():
+            loss = loss_of(*(torch.from_numpy(tokens).long() for tokens in next(batches)))
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights.values(), 1.0)
+            optimizer.step()
+            return loss.item()
+        return run
+
+
+class TorchCompile(Torch):
+    def compile(self, function):
+        return self.torch.compile(function)
+
+
+class JAX:
+    def __init__(self):
+        import jax, optax
+        self.jax, self.optax, self.description = jax, optax, f"{jax.__version__}, optax {optax.__version__}"
+
+    def step(self, *shape):
+        jax, jnp, optax, shape = self.jax, self.jax.numpy, self.optax, GPTShape(*shape)
+
+        def norm(x, weight):
+            centred = x - x.mean(-1, keepdims=True)
+            return centred * jax.lax.rsqrt((centred ** 2).mean(-1, keepdims=True) + 1e-5) * weight
+
+        def attend(q, k, v):
+            past = jnp.tril(jnp.ones((shape.context, shape.context), bool))
+            return jax.nn.softmax(jnp.where(past, q @ k.swapaxes(2, 3) / q.shape[-1] ** 0.5, -jnp.inf)) @ v
+
+        words = SimpleNamespace(
+            embedding=lambda tokens, table: table[tokens], linear=lambda x, weight: x @ weight.T, norm=norm,
+            gelu=jax.nn.gelu, attend=attend, split=lambda x: jnp.split(x, 3, -1), swap=lambda x: x.swapaxes(1, 2),
+            cross_entropy=lambda *pair: optax.softmax_cross_entropy_with_integer_labels(*pair).mean())
+        weights, batches = jax.tree.map(jnp.asarray, shape.weights()), shape.batches()
+        decays = {name: weight.ndim == 2 for name, weight in weights.items()}
+        optimizer = optax.chain(optax.clip_by_global_norm(1.0),
+                                optax.adamw(1e-3, 0.9, 0.99, weight_decay=0.1, mask=decays))
+        state = [weights, optimizer.init(weights)]
+
+        @functools.partial(jax.jit, donate_argnums=(0, 1))
+        def update(weights, moments, x, y):
+            loss, gradients = jax.value_and_grad(lambda weights: shape.loss(words, weights, x, y))(weights)
+            changes, moments = optimizer.update(gradients, moments, weights)
+            return optax.apply_updates(weights, changes), moments, loss
+
+        def run():
+            *state[:], loss = update(*state, *next(batches))
+            return float(loss)
+        return run
+
+
+class Tinygrad:
+    def __init__(self):
+        import tinygrad
+        self.tinygrad, version = tinygrad, importlib.metadata.version("tinygrad")
+        self.description = f"{version}, device {tinygrad.Device.DEFAULT}"
+
+    def step(self, *shape):
+        Tensor, AdamW, shape = self.tinygrad.Tensor, self.tinygrad.nn.optim.AdamW, GPTShape(*shape)
+        words = SimpleNamespace(
+            embedding=lambda tokens, table: table[tokens], linear=lambda x, weight: x @ weight.T, gelu=Tensor.gelu,
+            norm=lambda x, weight: x.layernorm() * weight, split=lambda x: x.chunk(3, -1),
+            swap=lambda x: x.transpose(1, 2), cross_entropy=Tensor.sparse_categorical_crossentropy,
+            attend=functools.partial(Tensor.scaled_dot_product_attention, is_causal=True))
+        weights, batches = {name: Tensor(array) for name, array in shape.weights().items()}, shape.batches()
+        optimizers = [AdamW([w for w in weights.values() if w.ndim == ndim], 1e-3, 0.9, 0.99, weight_decay=decay)
+                      for ndim, decay in ((2, 0.1), (1, 0.0))]
+
+        @self.tinygrad.TinyJit
+        @self.tinygrad.Context(TRAINING=1)
+        def update(x, y):
+            loss = shape.loss(words, weights, x, y).backward()
+            norm = sum(weight.grad.square().sum() for weight in weights.values()).sqrt()
+            for weight in weights.values():
+                weight.grad = weight.grad * (1 / (norm + 1e-6)).minimum(1)
+            changed = [tensor for optimizer in optimizers for tensor in optimizer.schedule_step()]
+            for optimizer in optimizers:
+                optimizer.zero_grad()
+            return loss.realize(*changed)
+
+        return lambda: update(*(Tensor(tokens).realize() for tokens in next(batches))).item()
+
+
+ENGINES = {"tiny": Tiny, "tiny on CL": TinyCL, "tiny without jit": TinyWithoutJit, "NumPy": NumPy, "PyTorch": Torch,
+           "torch.compile": TorchCompile, "JAX": JAX, "tinygrad": Tinygrad}
+
+
+class Work(NamedTuple):
+    """A line of a table: a method of the engines that prepares it, and its arguments."""
+    name: str
+    method: str
+    arguments: tuple
+    amounts: tuple = ()                                                 # operations or bytes, of ours and of a peer's
+
+
+class Part(NamedTuple):
+    """A table: what is ours, and whom it is compared with."""
+    works: list
+    engines: tuple = ("tiny", "PyTorch")
+    unit: str = "ms"                                                    # or GFLOP/s, GB/s, MiB
+    warm: bool = True                                                   # or is it the first call that counts?
+
+
+def training(name, engines=("tiny", "PyTorch"), shape=GPTShape(), unit="ms"):
+    return Part([Work(name, "step", shape)], engines, unit)
+
+
+PRODUCTS = [(256, 256, 256), (512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2048), (768, 128, 384), (768, 512, 128),
+            (128, 768, 384), (257, 257, 257), (1000, 65, 333)]
+LAYOUTS = {"NN": (1, 1), "NT": (1, -1), "TN": (-1, 1), "TT": (-1, -1)}  # a factor marked T is stored transposed
+HEADS = (12, 4, 64, 32), (1, 8, 1024, 64)                               # (batch, heads, context, width of a head)
+IMAGES, FILTERS, CONVOLVED = (16, 32, 32, 32), (64, 32, 3, 3), (16, 64, 32, 32)
+PARTS = {
+    "step": training("a training step of gpt.py", ("tiny", "PyTorch", "torch.compile", "JAX", "tinygrad")),
+    "small": training("a step, width 32", ("tiny", "PyTorch", "JAX"), GPTShape(2, 4, 32, 16, 16, 100)),
+    "large": training("a step, width 384", shape=GPTShape(6, 6, 384, 256, 4, 65)),
+    "gpt2": training("a step of GPT-2 small", shape=GPTShape(12, 12, 768, 256, 1, 50257)),
+    "matmul": Part([Work(f"{m} x {k} x {n} {layout}", "operation", (layout, False, (m, k)[::a], (k, n)[::b]),
+                         (2 * m * k * n,) * 2)
+                    for m, k, n in PRODUCTS for layout, (a, b) in LAYOUTS.items()], ("tiny", "NumPy"), "GFLOP/s"),
+    "elementwise": Part([Work(f"{name} of 4096 x 1024", "operation", (name, False, (4096, 1024)))
+                         for name in ("copy", "softmax", "layernorm", "gelu", "exp", "five operations")]),
+    "attention": Part([
+        Work(f"attention {shape}" + " and gradients" * gradients, "operation",
+             ("attention", gradients, *[shape] * (3 + gradients))) for shape in HEADS for gradients in (False, True)]),
+    "conv": Part([
+        Work(f"convolution {IMAGES} with {FILTERS}", "operation", ("convolution", False, IMAGES, FILTERS)),
+        Work("the same and gradients", "operation", ("convolution", True, CONVOLVED, IMAGES, FILTERS))]),
+    "bandwidth": Part([                                                 # the peers copy as many numbers
+        Work("sum of 4096 x 4096, to copy", "operation", ("sum", False, (4096, 4096)), (2 ** 26, 2 ** 27)),
+        Work("transpose of 4096 x 4096, to copy", "operation", ("transpose", False, (4096, 4096)), (2 ** 27,) * 2),
+    ], ("tiny", "NumPy", "PyTorch"), "GB/s"),
+    "memory": training("most memory of training as gpt.py does", unit="MiB"),
+    "start": Part([Work(f"gpt.py to its first loss, {cache} cache", "start", (cache,)) for cache in ("cold", "warm")],
+                  ("tiny",), warm=False),
+    "eager": training("a training step of gpt.py without jit", ("tiny without jit", "PyTorch")),
+    "cl": training("a training step of gpt.py", ("tiny on CL", "tiny")),
+}
+
+
+def serve(name):
+    """The loop of an engine's process: a line of JSON says what to time and how long, another one what was found."""
+    import resource                                                     # not on Windows
+    out, sys.stdout = sys.stdout, sys.stderr                            # what a library prints is no answer
+
+    def answer(**facts):
+        print(json.dumps(facts), file=out, flush=True)
+
+    try:
+        engine = ENGINES[name]()
+    except (ImportError, RuntimeError) as error:
+        return answer(failed=str(error).splitlines()[0])
+    answer(description=engine.description)
+    prepared = run = None
+    for line in sys.stdin:
+        method, arguments, duration, warm = json.loads(line)
+        try:
+            if prepared != (method, arguments):
+                run = None                                              # makes room
+                prepared, run = (method, arguments), getattr(engine, method)(*arguments)
+                for _ in range(3 if warm else 0):                       # until all is compiled
+                    run()
+            time.sleep(0.05)                                            # until no thread of another engine spins
+            if warm:
+                run()
+            times, begin = [], time.perf_counter()
+            while not times or warm and time.perf_counter() - begin < duration * (20 if len(times) < 5 else 1):
+                start = time.perf_counter()
+                run()
+                times.append(time.perf_counter() - start)
+            answer(ms=1e3 * float(np.median(times)), MiB=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 10)
+        except Exception as error:
+            prepared = None
+            answer(failed=f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+class Worker:
+    """An engine in a process of its own."""
+
+    def __init__(self, engine):
+        self.process = subprocess.Popen([sys.executable, __file__, "bench-worker", engine], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        self.facts = self.answer()
+
+    def answer(self):
+        return json.loads(self.process.stdout.readline() or '{"failed": "the process ended"}')
+
+    def time(self, work, duration, warm):
+        print(json.dumps([work.method, work.arguments, duration, warm]), file=self.process.stdin, flush=True)
+        return self.answer()
+
+
+def table(part, duration, rounds):
+    """The lines of a markdown table on a part, each as soon as it is known.
+
+    A figure is the median over the rounds. A ratio is ours by the peer's figure of the same round, so for times less
+    is better, for rates more; behind it stand the least and the greatest of all rounds.
+    """
+    def number(x):
+        return np.format_float_positional(x, 3, unique=False, fractional=False, trim="-")
+
+    workers = {engine: Worker(engine) for engine in part.engines}
+    try:
+        for engine, worker in workers.items():
+            yield f"- {engine}: {worker.facts.get('description') or 'left out: ' + worker.facts['failed']}"
+        engines = [engine for engine in part.engines if "description" in workers[engine].facts]
+        if part.engines[0] not in engines:
+            return
+        ours, *peers = engines
+        yield ""
+        yield f"| {part.unit} | {ours} |" + "".join(f" {peer} | {ours} / {peer} |" for peer in peers)
+        yield "|---|" + "---:|" * (1 + 2 * len(peers))
+        for work in part.works:
+            figures, failed = {engine: [] for engine in engines}, {}
+            for _, engine in itertools.product(range(rounds), engines):
+                facts = {} if engine in failed else workers[engine].time(work, duration, part.warm)
+                if "failed" in facts:
+                    failed[engine] = facts["failed"]
+                figure = facts.get("MiB" if part.unit == "MiB" else "ms", math.nan)
+                figures[engine].append(work.amounts[engine != ours] / figure / 1e6 if work.amounts else figure)
+            cells = [work.name, failed.get(ours) or number(np.median(figures[ours]))]
+            for peer in peers:
+                ratios = np.divide(figures[ours], figures[peer])
+                cells.append(failed.get(peer) or number(np.median(figures[peer])))
+                spread = f" ({number(ratios.min())} to {number(ratios.max())})" * (rounds > 1)
+                cells.append("" if np.isnan(ratios).any() else number(np.median(ratios)) + spread)
+            yield f"| {' | '.join(cells)} |"
+    finally:
+        for worker in workers.values():
+            worker.process.kill()
+            worker.process.communicate()
+
+
+def bench(arguments):
+    """Print the tables of the parts that are named, or of all. It runs on Linux."""
+    parser = argparse.ArgumentParser(prog="test_tiny.py bench", description=bench.__doc__)
+    parser.add_argument("part", nargs="*", help=", ".join(PARTS))
+    parser.add_argument("--seconds", type=float, default=0.4, help="how long a round times each engine (0.4)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of ours, then each peer (5)")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.part if name not in PARTS]:
+        parser.error(f"no part {unknown[0]}, only {', '.join(PARTS)}")
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads()])                # for all engines alike
+    print(f"{threads()} threads; processes that ran or waited in the minute before: {os.getloadavg()[0]:.1f}\n")
+    for name in options.part or PARTS:
+        print(f"## {name}\n", flush=True)
+        for line in table(PARTS[name], options.seconds, options.rounds):
+            print(line, flush=True)
+        print()
+
+
+if __name__ == "__main__" and sys.argv[1:2] == ["bench"]:
+    sys.exit(bench(sys.argv[2:]))
+if __name__ == "__main__" and sys.argv[1:2] == ["bench-worker"]:
+    sys.exit(serve(sys.argv[2]))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Tests
+# ---------------------------------------------------------------------------------------------------------------------
 CACHE = tempfile.TemporaryDirectory(prefix="tiny-test-")                # compiled code of this run alone
 os.environ["TINY_CACHE"] = os.path.join(CACHE.name, "tiny")
 os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(CACHE.name, "hypothesis")
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import numpy as np
 import pytest
 from hypothesis import given, note, settings, strategies as st
 
@@ -2351,6 +2790,35 @@ def test_compiled_code_is_cached_and_private(tmp_path):
     assert not [path for path in files if path.suffix == ".c"]
     assert python(COMPUTE, TINY_CACHE=str(folder)).stdout == first.stdout
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == files
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The benchmark
+# ---------------------------------------------------------------------------------------------------------------------
+def test_bench_divides_rates_and_leaves_out_what_is_not_installed(tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text("raise ImportError('there is no torch')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    work = Work("product", "operation", ("NT", False, (48, 32), (64, 32)), (2 * 48 * 32 * 64,) * 2)
+    lines = [*table(Part([work], ("tiny", "NumPy", "PyTorch"), "GFLOP/s"), 0.01, 1)]
+    assert "- PyTorch: left out: there is no torch" in lines
+    assert lines[-3] == "| GFLOP/s | tiny | NumPy | tiny / NumPy |"
+    name, ours, theirs, ratio = lines[-1].strip("| ").split(" | ")
+    assert name == "product" and 0 < float(ours) < 1e5
+    close(float(ratio), float(ours) / float(theirs), 0.02)
+
+
+def test_bench_says_what_failed():
+    lines = [*table(Part([Work("nothing", "operation", ("nothing", False, (2,)))], ("tiny", "NumPy")), 0.01, 2)]
+    assert lines[-1].startswith("| nothing | KeyError: 'nothing' |"), lines
+
+
+@on("C")
+@pytest.mark.parametrize("library, engine", [("torch", Torch), ("optax", JAX), ("tinygrad", Tinygrad)])
+def test_bench_trains_the_same_model_everywhere(library, engine, device):
+    pytest.importorskip(library)
+    shape = GPTShape(layers=2, heads=2, width=32, context=16, batch=3, vocab=29)
+    ours, theirs = Tiny().step(*shape), engine().step(*shape)
+    close([ours() for _ in range(5)], [theirs() for _ in range(5)], 1e-4)
 
 
 if __name__ == "__main__":
