@@ -2018,6 +2018,7 @@ class Span(namedtuple("Span", "start stop")):
 
 
 ALL = Span(None, None)
+CACHE = 1 << 20                         # bytes that a core can keep close by: a usual second-level cache
 NOT_COUNTED = {"where", "cast", "bitcast"}                              # moves numbers: no arithmetic
 Operand = namedtuple("Operand", "shape dtype")
 
@@ -2140,7 +2141,8 @@ class Nest:
         """The last loop of the nest, unless a load there is strided and not worth a copy: then none of the nest.
 
         A copy is worth it for an operand that is strided but read again for 16 rows or more; and for one that is
-        contiguous but read for 256 rows with 128 elements or more from row to row, as it then misses the caches.
+        contiguous but read for 256 rows with 128 elements or more from row to row, as it then misses the caches. And
+        a large operand that the vectors share is copied if the reduction would go down its columns.
         """
         if not self.nest:
             return None
@@ -2149,10 +2151,16 @@ class Nest:
             if last not in reduction.loops:
                 continue
             for value in reachable(reduction.args):
-                if value.op != "load" or not value.loops.intersection(reduction.arg) or last not in value.loops:
+                if value.op != "load" or not value.loops.intersection(reduction.arg):
                     continue
                 stride = stride_along(value.arg[1], last)
                 reuse = math.prod(loop.extent for loop in reduction.loops - value.loops)
+                if last not in value.loops:
+                    size = math.prod(loop.extent for loop in value.loops) * value.dtype.itemsize
+                    if size > 2 * CACHE and reuse >= 256 and stride_along(value.arg[1], reduction.arg[-1]) != 1 and \
+                            fuser.copy(self, value, reduction.arg[-1], reduction, panel=None):
+                        raise Again
+                    continue
                 pitch = min((abs(stride_along(value.arg[1], loop) or 0) for loop in reduction.arg
                              if loop in value.loops), default=0)
                 if stride == 1 and (reuse < 256 or pitch < 128):
@@ -2199,27 +2207,44 @@ class Nest:
         self.lanes = min(max(lanes * 4 // widest, 1), 1 << max(max(extents, default=1) - 1, 0).bit_length())
         if self.vector:
             self.vectors = max(1, min(self.vectors, self.vector.extent // self.lanes))
+        self.choose_levels()
+
+    def choose_levels(self):
+        """The loops as they are taken, outermost first, as (loop, step), and how many of them are tasks.
+
+        A row that is there twice goes in blocks: within such a block of rows, all vectors are done before the next.
+        """
+        step = {loop: 1 for loop in self.nest}
+        step.update({self.row: self.rows, self.vector: self.lanes * self.vectors})
+        self.levels = [(loop, step[loop]) for loop in self.nest]
+        if self.block:                                                  # all nests of the kernel take the same rows
+            at = self.nest.index(self.block_loop)
+            self.levels[at] = (self.block_loop, self.block.rows)
+            if self.row is None:
+                self.levels.insert(at + 1, (self.block_loop, 1))
+        elif self.row and self.row.extent >= 128 and self.operand_bytes() > CACHE // 2:
+            at = self.nest.index(self.row)
+            self.levels = self.levels[:at] + [(self.row, 64)] + self.levels[at + 1:] + [(self.row, self.rows)]
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
         limit = min([self.level(r) for r in self.reductions] + [len(self.nest)])
         last = len(self.nest) - (self.vector is not None and limit < len(self.nest))
-        if self.block:
-            limit, last = (limit, self.nest.index(self.block_loop) + 1)
-            if limit < last:
-                raise Unweavable
+        if self.block and limit < at + 1:
+            raise Unweavable
         self.tasks, self.parallel = 1, 0
-        while self.parallel < min(limit, last) and (self.tasks < 64 or self.block):
-            self.tasks *= self.steps(self.nest[self.parallel])
+        while self.parallel < (at + 1 if self.block else min(limit, last)) and (self.tasks < 64 or self.block):
+            self.tasks *= self.steps(*self.levels[self.parallel])
             self.parallel += 1
 
-    def steps(self, loop):
-        """How many steps a loop of the nest takes."""
-        step = self.step(loop)
-        return -(-loop.extent // step)
+    def operand_bytes(self):
+        """The size of what is read again for every few rows."""
+        loads = [value for r in self.reductions for value in reachable(r.args) if value.op == "load"
+                 and self.row not in value.loops and self.vector in value.loops]
+        return max([math.prod(loop.extent for loop in value.loops if loop not in self.nest[:self.nest.index(self.row)])
+                    * value.dtype.itemsize for value in loads], default=0)
 
-    def step(self, loop):
-        if self.block and loop is self.block_loop:
-            return self.block.rows
-        return self.rows if loop is self.row else self.lanes * self.vectors if loop is self.vector else 1
+    def steps(self, loop, step):
+        """How many steps a loop of the nest takes."""
+        return -(-loop.extent // step)
 
     def reads(self):
         """The nodes that the kernel reads from buffers."""
@@ -2260,7 +2285,8 @@ class Kernel:
         if len(emitters) == 1:
             lines = emitters[0].prologue + [head] + emitters[0].body + ["}"]
         else:
-            steps, rows, extent = first.steps(first.block_loop), first.block.rows, first.block.extent
+            rows, extent = first.block.rows, first.block.extent
+            steps = -(-extent // rows)
             lines = [head, f"idx rows = task * {rows};" if extent % rows == 0 else
                      f"idx rows = task / {steps} * {extent} + task % {steps} * {rows};"]
             for node in self.strips:
@@ -2374,12 +2400,12 @@ class Emitter:
         tasks = Block()
         self.open(tasks)
         divisor = kernel.tasks
-        for depth, loop in enumerate(kernel.nest[:kernel.parallel]):
-            steps, step = kernel.steps(loop), kernel.step(loop)
+        for depth, (loop, step) in enumerate(kernel.levels[:kernel.parallel]):
+            steps = kernel.steps(loop, step)
             divisor //= steps
             at = "task" if divisor == 1 else f"task / {divisor}"
             at = at if depth == 0 else f"{at} % {steps}"
-            name = self.names[loop] + "_first" * (loop.extent % step > 0)
+            name = self.first_of(depth)
             tasks.lines.append(f"idx {name} = {at if step == 1 else f'{at} * {step}'};")
         self.descend(0)
         self.prologue, self.body = self.stack[0].lines, tasks.lines
@@ -2394,29 +2420,40 @@ class Emitter:
             self.memo.pop(key, None)
         self.stack[-1].lines += [head + " {"] + block.lines + ["}"] if head else block.lines
 
+    def is_split(self, depth):
+        """Do the steps of this level get taken apart by a later level of the same loop?"""
+        loop = self.kernel.levels[depth][0]
+        return any(loop is other for other, _ in self.kernel.levels[depth + 1:])
+
+    def first_of(self, depth):
+        """The name of where a step of a task starts: i0, or i0_first if i0 itself is a loop that starts there."""
+        loop, step = self.kernel.levels[depth]
+        return self.names[loop] + "_first" * (loop.extent % step > 0 or self.is_split(depth))
+
     def descend(self, depth):
-        """The loops of the nest from `depth` inwards: for i: for j: becomes full steps of i {full j, rest of j}, and
-        the rest of i {full j, rest of j}. A task may be such a rest: its index starts at .._first and tells."""
+        """The loops from `depth` inwards: for i: for j: becomes full steps of i {full j, rest of j}, and the rest of i
+        {full j, rest of j}. A task may be such a rest: its index starts at .._first and tells."""
         kernel = self.kernel
-        if depth == len(kernel.nest):
+        if depth == len(kernel.levels):
             return self.scatter() if kernel.is_scatter else self.store()
-        loop, name = kernel.nest[depth], self.names[kernel.nest[depth]]
-        extent, step, task = loop.extent, kernel.step(loop), depth < kernel.parallel
-        full = extent // step * step
-        if task and loop is kernel.block_loop and loop is not self.row:  # the rows of the block, one by one
-            first = name + "_first" * (full < extent)
-            self.names[loop] = name = f"{self.names[loop]}_row"
-            self.open(Block(loop))
+        (loop, step), name = kernel.levels[depth], self.names[kernel.levels[depth][0]]
+        extent, task, first = loop.extent, depth < kernel.parallel, self.first_of(depth)
+        if self.is_split(depth):                                        # a block of rows
+            self.open(Block())
             self.descend(depth + 1)
-            stop = f"{first} + {step}" + f" && {name} < {extent}" * (full < extent)
-            return self.close(f"for (idx {name} = {first}; {name} < {stop}; {name}++)")
+            return self.close("" if task else f"for (idx {first} = 0; {first} < {extent}; {first} += {step})")
+        outer = next((s for other, s in kernel.levels[:depth] if other is loop), None)
+        begin, end = f"{name}_first" if outer else 0, lambda stop: stop
+        if outer:                                                       # the rows of such a block
+            end = lambda stop: f"least({stop}, {name}_first + {outer})"
+        full = extent // step * step
         if full:
             self.open(Block(loop, loop is self.vector and self.lanes > 1))
             if task and full < extent:
                 self.line(f"idx {name} = {name}_first;")
             self.descend(depth + 1)
             if not task:
-                start, stop = self.limits(kernel.nest[depth:], 0, full, step)
+                start, stop = self.limits(kernel.nest[kernel.nest.index(loop):], begin, end(full), step)
                 self.close(f"for (idx {name} = {start}; {name} < {stop}; {name} += {step})")
             else:
                 self.close(f"if ({name}_first < {full})" if full < extent else "")
@@ -2431,9 +2468,12 @@ class Emitter:
                     self.cut = "count"
                     self.line(f"idx count = {extent} - {name} < {small} ? {extent} - {name} : {small};")
             self.descend(depth + 1)
-            first, otherwise = f"{name}_first" if task else full, "else " if task and full else ""
-            _, stop = self.limits(kernel.nest[depth:], full, extent, small) if not task else (full, extent)
-            self.close(f"{otherwise}for (idx {name} = {first}; {name} < {stop}; {name} += {small})")
+            if task:
+                otherwise, start, stop = "else " if full else "", first, extent
+            else:
+                otherwise, start = "", f"most({full}, {begin})" if outer and full else begin if outer else full
+                _, stop = self.limits(kernel.nest[kernel.nest.index(loop):], full, end(extent), small)
+            self.close(f"{otherwise}for (idx {name} = {start}; {name} < {stop}; {name} += {small})")
             self.rows, self.vectors, self.cut = saved
 
     def line(self, text):
@@ -2442,8 +2482,7 @@ class Emitter:
     def limits(self, loops, start, stop, step):
         """The text of where the first of these loops, which run together, starts and stops: see Span."""
         span, width = self.kernel.spans.get(tuple(loops), ALL), math.prod(loop.extent for loop in loops[1:])
-        block = self.kernel.block_loop
-        first = block and self.names[block].removesuffix("_row") + "_first" * (block.extent % self.kernel.block.rows > 0)
+        first = self.kernel.block and self.first_of(self.kernel.parallel - 1)
         text = lambda end, more: f"{end[1]} * {first} + {end[0] + more}".removeprefix("1 * ")
         if span.start and start == 0:
             start = f"down({text(span.start, 0)}, {width * step})" + f" / {width}" * (width > 1)
@@ -2911,7 +2950,7 @@ class Fuser:
         last = [node for node in above if not any(user in above for user in self.consumers[node])]
         return last[0] if len(last) == 1 and last[0] not in second.outputs and last[0] is not costly else None
 
-    def copy(self, kernel, value, last, reduction):
+    def copy(self, kernel, value, last, reduction, panel=32):
         """Have an operand copied so that the loop `last` is contiguous, in panels that a register tile reads in a row.
 
         The copy is an ordinary node that is put in place of the view of the buffer that the kernel reads.
@@ -2928,8 +2967,8 @@ class Fuser:
         rest = [a for a in range(len(view.shape)) if a not in lasts and a not in inner]
         order = tuple(rest + inner + lasts)
         moved = permute(view, order)
-        n, panel = moved.shape[-1], 32
-        if n % panel == 0 and n > panel:
+        n = moved.shape[-1]
+        if panel and n % panel == 0 and n > panel:
             k = len(rest)
             split = reshape(moved, moved.shape[:-1] + (n // panel, panel))
             axes = tuple(range(k)) + (len(order) - 1,) + tuple(range(k, len(order) - 1)) + (len(order),)
@@ -3129,6 +3168,7 @@ typedef double f64;
 SCALAR_WORDS = r"""
 INLINE idx within(idx at, idx size, idx lanes) { return at < -lanes ? -lanes : at > size ? size : at; }
 INLINE idx least(idx a, idx b) { return a < b ? a : b; }
+INLINE idx most(idx a, idx b) { return a > b ? a : b; }
 INLINE idx down(idx a, idx step) { return a <= 0 ? 0 : a / step * step; }
 INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
 INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
