@@ -1607,6 +1607,11 @@ def bounds(index):
     return low, high
 
 
+def replaced(index, loop, other):
+    """The index with `other` in place of a loop."""
+    return functools.reduce(plus, [(0, ((other if t is loop else t, c),)) for t, c in index[1]], (index[0], ()))
+
+
 def loops_of(index):
     return frozenset().union(*(t.loops for t, _ in index[1]))
 
@@ -2013,8 +2018,11 @@ class Span(namedtuple("Span", "start stop")):
     pair (k, c): c times the number of the first row, plus k."""
 
     def union(self, other):
-        ends = [(a[:1] + b[:1], a[1]) if a and b and a[1] == b[1] else None for a, b in zip(self, other)]
-        return Span(ends[0] and (min(ends[0][0]), ends[0][1]), ends[1] and (max(ends[1][0]), ends[1][1]))
+        return Span(*[(choose(a[0], b[0]), a[1]) if a and b and a[1] == b[1] else None
+                      for a, b, choose in zip(self, other, (min, max))])
+
+    def widened(self, n):
+        return Span(self.start and (self.start[0] - n, self.start[1]), self.stop and (self.stop[0] + n, self.stop[1]))
 
 
 ALL = Span(None, None)
@@ -2061,8 +2069,11 @@ class Nest:
     def spread(self, spans):
         """Note the spans of the loops, given those of the strips that the nest computes, and add to `spans` those of
         the strips that it reads: a strip is needed as far as somebody reads it."""
-        inner = tuple(self.nest[self.parallel:])
-        self.spans = {inner: spans.get(self.outputs[0], ALL)} if inner else {}
+        inner, lanes = tuple(self.nest[self.parallel:]), self.lowering.fuser.lanes
+        self.spans = {}
+        if inner:
+            span, step = spans.get(self.outputs[0], ALL), math.prod(step for _, step in self.levels[-len(inner):])
+            self.spans[inner] = span if step % lanes == 0 else span.widened(lanes - 1)      # others read whole vectors
         for reduction in self.reductions:
             span = self.reduced_span(reduction)
             self.spans[reduction.arg] = self.spans[reduction.arg].union(span) if reduction.arg in self.spans else span
@@ -2080,7 +2091,9 @@ class Nest:
         row = flat_index(self.nest[:self.parallel])
         places = [(value.arg[0], value.arg[1]) for value in self.values if value.op == "load" and value.arg[0] in nodes]
         for node, address in places + list(zip(self.outputs, self.lowering.stores)):
-            width = node.size // self.block.count
+            width, odd = divmod(self.lowering.fuser.elements(node), self.block.count)
+            if odd:
+                return False
             rest = plus(address, times(row, -width))
             low, high = bounds(rest)
             if low < 0 or high >= width or loops_of(rest).intersection(self.nest[:self.parallel]):
@@ -2208,6 +2221,25 @@ class Nest:
         if self.vector:
             self.vectors = max(1, min(self.vectors, self.vector.extent // self.lanes))
         self.choose_levels()
+        self.kept = {} if self.block or self.row or not self.vector or self.lanes == 1 else self.find_kept()
+
+    def find_kept(self):
+        """Costly values that a reduction computes all along a row, and that the row needs again: {second: first}."""
+        kept, values = {}, defaultdict(list)
+        for value in self.values:
+            if value.op in COSTLY:
+                node, index = self.lowering.origin[value]
+                values[node].append((value, index))
+        for reduction in self.reductions:
+            for pair in values.values():
+                for (first, index), (second, again) in itertools.permutations(pair, 2):
+                    loops = set(reduction.arg)
+                    if len(pair) == 2 and len(loops) == 1 and first in reachable(reduction.args) and \
+                            first.loops - set(self.nest) == loops and second.loops <= set(self.nest) and \
+                            self.vector not in reduction.loops and self.vector.extent == reduction.arg[0].extent and \
+                            all(replaced(i, reduction.arg[0], self.vector) == j for i, j in zip(index, again)):
+                        kept[second] = first
+        return kept
 
     def choose_levels(self):
         """The loops as they are taken, outermost first, as (loop, step), and how many of them are tasks.
@@ -2283,6 +2315,7 @@ class Kernel:
         emitters = [Emitter(nest, pointers) for nest in self.nests]
         head, self.strip_bytes = "for (idx task = begin; task < end; task++) {", 0
         if len(emitters) == 1:
+            self.strip_bytes = emitters[0].strip_bytes
             lines = emitters[0].prologue + [head] + emitters[0].body + ["}"]
         else:
             rows, extent = first.block.rows, first.block.extent
@@ -2290,13 +2323,14 @@ class Kernel:
             lines = [head, f"idx rows = task * {rows};" if extent % rows == 0 else
                      f"idx rows = task / {steps} * {extent} + task % {steps} * {rows};"]
             for node in self.strips:
-                type, width = MEMORY_TYPE[node.dtype], node.size // first.block.count
+                type, width = MEMORY_TYPE[node.dtype], first.lowering.fuser.elements(node) // first.block.count
                 lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)(strips + "
                              f"{self.strip_bytes + SLACK}) - rows * {width};")
                 self.strip_bytes += -(-(rows * width * node.dtype.itemsize + 2 * SLACK) // 64) * 64
             for emitter in emitters:
                 lines += ["{"] + emitter.prologue + emitter.body + ["}"]
-            lines = [f"STRIPS({self.strip_bytes})"] + lines + ["}"]
+            lines.append("}")
+        lines = [f"STRIPS({self.strip_bytes})"] * (self.strip_bytes > 0) + lines
         depth, indented = 1, []
         for line in lines:
             depth -= line.startswith("}")
@@ -2408,7 +2442,12 @@ class Emitter:
             name = self.first_of(depth)
             tasks.lines.append(f"idx {name} = {at if step == 1 else f'{at} * {step}'};")
         self.descend(0)
-        self.prologue, self.body = self.stack[0].lines, tasks.lines
+        self.prologue, self.body, self.strip_bytes = self.stack[0].lines, tasks.lines, 0
+        for first in dict.fromkeys(kernel.kept.values()):               # rows of costly values
+            type = TYPE_OF[first.dtype]
+            self.prologue.insert(0, f"GLOBAL {type} *{self.row_of(first)} = (GLOBAL {type} *)(strips + "
+                                    f"{self.strip_bytes + SLACK});")
+            self.strip_bytes += -(-(kernel.vector.extent * first.dtype.itemsize + 2 * SLACK) // 64) * 64
 
     # Blocks -----------------------------------------------------------------------------------------------------------
     def open(self, block):
@@ -2510,6 +2549,9 @@ class Emitter:
                 return self.stack[:depth]
         return self.stack[:1]
 
+    def row_of(self, value):
+        return f"row{list(self.kernel.kept.values()).index(value)}"
+
     def name(self, value, u, v):
         """The text that stands for a value at row u and vector v of the tile, declared where it belongs."""
         if value.op == "const":
@@ -2520,8 +2562,15 @@ class Emitter:
             if value.op in REDUCTIONS:
                 self.reduce(value)
             else:
-                text = self.expression(value, u, v)
-                self.declare(key, self.type(value.dtype, self.is_vector(value.loops)), value.op, text)
+                type, kept = self.type(value.dtype, self.is_vector(value.loops)), self.kernel.kept
+                if value in kept:
+                    text = f"load_{type}({self.row_of(kept[value])} + {self.address(flat_index([self.vector]), u, v)})"
+                else:
+                    text = self.expression(value, u, v)
+                self.declare(key, type, value.op, text)
+                if value in kept.values():
+                    loop = next(iter(value.loops.difference(self.kernel.nest)))
+                    self.line(f"store_{type}({self.row_of(value)} + {self.names[loop]}, {self.memo[key]});")
             self.stack = saved
         return self.memo[key]
 
@@ -2844,7 +2893,10 @@ class Fuser:
         if is_contraction(node):
             operands = [x.sources[0] if x.op == "expand" else x for x in node.sources[0].sources]
             cheap = node.sources[0].size <= 64 * node.size and node.size >= max(sum(x.size for x in operands), 1 << 16)
-            return not any(unmoved(x) in self.wide for x in operands) and (cheap or self.is_read_once(node))
+            batch = math.prod(n for a, n in enumerate(node.sources[0].shape) if a not in node.arg
+                              and all(x.op != "expand" or x.sources[0].shape[a] == n for x in node.sources[0].sources))
+            small = min(x.size for x in operands) // batch * node.dtype.itemsize <= CACHE // 2
+            return not any(unmoved(x) in self.wide for x in operands) and (cheap or small and self.is_read_once(node))
         return (node.op in ELEMENTWISE or node.op in ("detach", "function")) and \
             any(unmoved(source) in self.wide and source.size == node.size for source in node.sources)
 
@@ -2998,7 +3050,7 @@ class Fuser:
         node = Node("contiguous", (permute(view, order),), "strip")
         back = permute(node, tuple(order.index(a) for a in range(len(order))))
         extents = [view.shape[a] for a in rows]
-        most = max(1, min(8, (1 << 17) // math.prod(view.shape[a] for a in inner)))
+        most = max(1, min(8, CACHE // 4 // view.dtype.itemsize // math.prod(view.shape[a] for a in inner)))
         block = RowBlock(math.prod(extents), extents[-1], tile_rows(extents[-1], most))
         copies[view] = back
         self.strips[node] = Strip(node, view, back, block)
@@ -3049,6 +3101,11 @@ class Fuser:
                 nest.keep([node for node in nest.outputs if node in read])
                 read.update(nest.reads() if nest.outputs else ())
             kernel.nests = [nest for nest in kernel.nests if nest.outputs]
+        for kernel in kernels:                                          # and what no other kernel reads is a strip too
+            if kernel.strips:
+                read = {node for other in kernels if other is not kernel for node in other.reads()} | self.outputs
+                kernel.strips += [node for nest in kernel.nests for node in nest.outputs
+                                  if node not in read and node not in kernel.strips]
         return [kernel for kernel in kernels if kernel.nests]
 
     def woven(self, nests):
@@ -3065,6 +3122,9 @@ class Fuser:
         order = topological(made, sources=lambda nest: [at[node] for node in nest.reads() if node in at])
         others = {node for nest in made for node in nest.reads() if node in self.strips and node not in strips}
         if others or any(part.block != block for part in parts) or not all(nest.stays_within(at) for nest in made):
+            return None
+        rows = [self.elements(node) * node.dtype.itemsize // block.count * block.rows for node in at]
+        if sum(rows) > 2 * CACHE:
             return None
         spans = {}
         for nest in reversed(order):
