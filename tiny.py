@@ -6,7 +6,7 @@ the devices that run it; the jit; layers and optimizers. It needs numpy; an Open
 C device a C compiler.
 """
 import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, shutil, subprocess, sys
-import threading, time, warnings, weakref
+import threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -2090,16 +2090,15 @@ class Kernel:
                          for value in self.values if value.op in {*ELEMENTWISE, *REDUCTIONS} - NOT_COUNTED
                          and is_float(value.dtype))
         self.bytes = sum(nbytes(node) for node in self.outputs + self.inputs)
-        lines = {f"{Path(node.line[0]).name}:{node.line[1]}" for node in self.lowering.inlined}
         results = ", ".join(f"{NAME_OF[node.dtype]} {list(node.shape)}" for node in self.outputs)
-        self.header = f"// {self.name}: {results}, " \
-                      f"{self.flops} floating-point operations, {self.bytes} bytes, for {', '.join(sorted(lines))}\n"
+        self.header = f"// {self.name}: {results}, {self.flops} floating-point operations, {self.bytes} bytes"
 
-    def forget(self):
-        """Let go of the graph, once the plan is made."""
+    def forget(self, number):
+        """Let go of the graph, once the plan is made. What is left are numbers and texts, which a file can hold."""
+        self.nodes = [number[node] for node in self.lowering.inlined if node in number]
         describe = lambda node: Operand(node.shape, node.dtype)
         self.outputs, self.inputs = [describe(node) for node in self.outputs], [describe(node) for node in self.inputs]
-        del self.lowering, self.values, self.reductions
+        del self.lowering, self.values, self.reductions, self.nest, self.vector, self.row
 
     def words(self):
         """What both dialects define on top of their own words."""
@@ -2983,18 +2982,14 @@ class Plan:
     Kernels that nobody reads from run last, as they are the ones that may overwrite what others still read.
     """
 
-    def __init__(self, device, leaves, outputs, updates=()):
-        self.device = device
-        fuser = Fuser(outputs, device.lanes)
+    def __init__(self, lanes, order, leaves, outputs, updates=()):
+        fuser = Fuser(outputs, lanes)
         groups = fuser.groups
         read = {node for kernel in groups for node in kernel.reads()}
         final = [kernel for kernel in groups if not read.intersection(kernel.outputs)]
         self.kernels = [kernel for kernel in groups if kernel not in final] + final
         for kernel in self.kernels:
             kernel.generate()
-        for kernel in self.kernels:
-            kernel.source = kernel.header + device.source(kernel)
-        device.compile(self.kernels)
         number = {node: i for i, node in enumerate(leaves + outputs)}
         self.in_place = {output: leaf for output, leaf in dict(updates).items() if self.overwrites(output, leaf)}
         place, self.arena_bytes = self.place_buffers(number, fuser)
@@ -3003,7 +2998,36 @@ class Plan:
         self.barriers = self.find_barriers()
         self.in_place = {number[output] - len(leaves) for output in self.in_place}     # from here on, only numbers
         for kernel in self.kernels:
-            kernel.forget()
+            kernel.forget({node: i for i, node in enumerate(order)})
+
+    def save(self, key):
+        """Keep the plan on disk, if the cache folder can be used: as JSON, packed by zlib, which notices damage."""
+        fields = {**vars(self), "in_place": [*self.in_place], "kernels": [vars(kernel) for kernel in self.kernels]}
+        packed = zlib.compress(json.dumps([key, fields], default=NAME_OF.__getitem__).encode(), 1)
+        with contextlib.suppress(RuntimeError, OSError):
+            part = cache_folder() / f"{key}.{os.getpid()}.{threading.get_ident()}"
+            part.write_bytes(packed)
+            os.replace(part, part.with_name(f"{key}.plan"))
+
+    @classmethod
+    def load(cls, key):
+        """The plan that was saved for `key`, or None: there is no such file, or not as it was written."""
+        try:
+            found, fields = json.loads(zlib.decompress((cache_folder() / f"{key}.plan").read_bytes()))
+        except (RuntimeError, OSError, ValueError, TypeError, zlib.error):
+            return None
+        if found != key:
+            return None
+        plan = object.__new__(cls)
+        vars(plan).update(fields, in_place=set(fields["in_place"]), kernels=[])
+        plan.places = [[tuple(place) for place in places] for places in plan.places]
+        for fields in fields["kernels"]:
+            kernel = object.__new__(Kernel)
+            vars(kernel).update(fields)
+            for operands in (kernel.outputs, kernel.inputs):
+                operands[:] = [Operand(tuple(shape), DTYPES[name]) for shape, name in operands]
+            plan.kernels.append(kernel)
+        return plan
 
     def overwrites(self, output, leaf):
         """Can `output` be written where `leaf` is read? If no later kernel reads that, and its own at that index."""
@@ -3085,25 +3109,44 @@ def kernels(*tensors):
 
 
 class CompiledDevice:
-    """What the devices with generated code share: a plan is made once for all graphs of the same structure."""
+    """What the devices with generated code share: a plan is made once for all graphs of the same structure, and kept
+    in memory and on disk."""
+    version = hashlib.sha256(__loader__.get_data(__file__)).hexdigest()   # of this file: another makes other plans
 
     def __init__(self):
         self.plans, self.functions = {}, {}
 
+    def structure(self, order, outputs):
+        """The graph with its nodes numbered. The arg of an IDENTITY is only a serial or a Function: no matter here."""
+        number = {node: i for i, node in enumerate(order)}
+        return tuple((node.op, tuple(number[s] for s in node.sources), node.shape, node.dtype,
+                      None if node.op in IDENTITY else repr(node.arg)) if node.buffer is None else
+                     (node.shape, node.dtype) for node in order) + tuple(number[node] for node in outputs)
+
     def make_plan(self, order, leaves, outputs, updates=()):
-        usual = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(usual, 5000))                         # a kernel is up to 200 nodes deep
-        try:
-            return Plan(self, leaves, outputs, updates)
-        finally:
-            sys.setrecursionlimit(usual)
+        """The plan for these nodes, from the cache on disk or made; its kernels are compiled."""
+        number = {node: i for i, node in enumerate(order)}
+        key = (self.version, self.name, self.lanes, [row.c for row in ELEMENTWISE.values()],
+               self.structure(order, outputs), [(number[new], number[old]) for new, old in dict(updates).items()])
+        key = hashlib.sha256(repr(key).encode()).hexdigest()
+        plan = Plan.load(key)
+        if plan is None:
+            usual = sys.getrecursionlimit()
+            sys.setrecursionlimit(max(usual, 5000))                     # a kernel is up to 200 nodes deep
+            try:
+                plan = Plan(self.lanes, order, leaves, outputs, updates)
+            finally:
+                sys.setrecursionlimit(usual)
+            plan.save(key)
+        for kernel in plan.kernels:
+            lines = {order[i].line for i in kernel.nodes}               # of today's program; they may have moved
+            lines = sorted(f"{os.path.basename(file)}:{line}" for file, line in lines)
+            kernel.source = f"{kernel.header}, for {', '.join(lines)}\n{self.source(kernel)}"
+        self.compile(plan.kernels)
+        return plan
 
     def plan(self, order, leaves, outputs):
-        number = {node: i for i, node in enumerate(order)}
-        # The graph with its nodes numbered. The arg of an IDENTITY is only a serial or a Function: no matter here.
-        key = tuple((node.op, tuple(number[s] for s in node.sources), node.shape, node.dtype,
-                     None if node.op in IDENTITY else repr(node.arg)) if node.buffer is None else
-                    (node.shape, node.dtype) for node in order) + tuple(number[node] for node in outputs)
+        key = self.structure(order, outputs)
         if key not in self.plans:
             self.plans[key] = self.make_plan(order, leaves, outputs)
         return self.plans[key]
