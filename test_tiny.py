@@ -2298,6 +2298,20 @@ def test_the_environment_chooses_the_device(name):
     assert done.stdout == f"{name} {name} [2.0, 4.0]\n", done.stderr
 
 
+@pytest.mark.parametrize("files, order", [([], ["C", "CL"]), (["/dev/nvidia0"], ["CL", "C", "CL"])])
+@pytest.mark.filterwarnings("ignore")
+def test_opencl_is_asked_first_only_where_there_is_a_gpu(files, order, monkeypatch):
+    class Nothing(tiny.Devices):
+        def __missing__(self, name):
+            asked.append(name)
+            raise RuntimeError
+
+    asked = []
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(tiny.Path, "glob", lambda folder, pattern: iter(files))
+    assert Nothing().first() == "NUMPY" and asked == order
+
+
 COMPUTE = "from tiny import *; print((Tensor([1.0, 2.0], device='C') * 2).tolist())"
 
 
