@@ -1474,6 +1474,21 @@ def test_optimizer_steps_are_the_textbooks(name, options, device):
     close(p, oracle(start, gradients, lr=0.1, **options), 1e-5, 1e-5)
 
 
+def test_a_loss_read_after_the_step_takes_no_second_forward_pass(device, monkeypatch):
+    w, x = leaf(6, 5), leaf(4, 6)
+    optimizer, runs, run = nn.optim.SGD([w], lr=0.5), [], Device[device].run
+    monkeypatch.setattr(Device[device], "run", lambda plan, data: runs.append(plan) or run(plan, data))
+    for _ in range(2):
+        before = w.numpy()
+        optimizer.zero_grad()
+        loss, unread = (x @ w).square().mean().backward(), (x @ w).square().sum()
+        optimizer.step()
+        assert len(runs) == 1 and unread.node.buffer is None
+        close(loss, (x.numpy() @ before) ** 2 @ np.ones(5) @ np.ones(4) / 20)
+        assert len(runs) == 1 and not np.array_equal(w.numpy(), before)
+        runs.clear()
+
+
 def test_the_learning_rate_changes_between_steps(device):
     p = Tensor([1.0], requires_grad=True)
     optimizer = nn.optim.SGD([p], lr=0.5)

@@ -408,6 +408,7 @@ class Tensor:
     training = False                                                    # see train()
     grad, _requires_grad = None, None
     _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
+    _losses = weakref.WeakValueDictionary()                             # those that backward() began at; see step()
     __array_ufunc__ = None                                              # array + tensor is ours to compute
     __hash__ = object.__hash__                                          # by identity, though == is by element
 
@@ -1252,6 +1253,8 @@ class Tensor:
         live = [x for x in list(Tensor._trainable.values()) if x.requires_grad and x.node in needed]
         for x, g in zip(live, self.gradient(*live, gradient=gradient)):
             x.grad = g if x.grad is None else x.grad + g
+        if _capturing is None:                                          # a jit computes what it returns anyway
+            Tensor._losses[id(self)] = self
         return self
 
 
@@ -3878,11 +3881,14 @@ class Optimizer:
             p.grad = None
 
     def step(self):
-        """Change all parameters by their gradients. Everything that changes is computed in one call."""
+        """Change all parameters by their gradients. Everything that changes is computed in one call, and so are the
+        Tensors that backward() was called on: whoever reads them later would go through the forward pass again."""
         without = [f"{i}, of shape {p.shape}" for i, p in enumerate(self.params) if p.grad is None]
         _require(not without, "step: no gradient of parameter {}", " nor of ".join(without), kind=RuntimeError)
         changes = list(self.changes())                                  # all from the old values
-        Tensor.realize(*self.decays, *(tensor.assign(value) for tensor, value in changes))
+        losses = list(Tensor._losses.values())
+        Tensor._losses.clear()
+        Tensor.realize(*self.decays, *losses, *(tensor.assign(value) for tensor, value in changes))
 
 
 class SGD(Optimizer):
