@@ -83,24 +83,28 @@ class Node:
     stay, so that a gradient can still be asked for.
     `line` is the (file, line number) of the user's Python that made the node first.
     """
-    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "__weakref__")
-    known = weakref.WeakValueDictionary()
+    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "__weakref__")
+    known = {}                                                          # weak references to all nodes, by their keys
 
     def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
         key = (op, sources, arg if op != "const" else repr(arg), shape, dtype, device)
-        node = cls.known.get(key)
+        found = cls.known.get(key)
+        node = found and found()
         if node is None:
             node = object.__new__(cls)
-            node.op, node.sources, node.arg, node.buffer = op, sources, arg, None
+            node.op, node.sources, node.arg, node.buffer, node.key = op, sources, arg, None, key
             node.shape = sources[0].shape if shape is None else shape
             node.dtype = sources[0].dtype if dtype is None else dtype
             node.device = sources[0].device if device is None else device
-            frame = sys._getframe(1)
-            while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+            frame, own = sys._getframe(1), globals()
+            while frame.f_globals is own and frame.f_back is not None:
                 frame = frame.f_back
             node.line = (frame.f_code.co_filename, frame.f_lineno)
-            cls.known[key] = node
+            cls.known[key] = weakref.ref(node)
         return node
+
+    def __del__(self):
+        self.known.pop(self.key, None)
 
     @property
     def size(self):
@@ -109,8 +113,8 @@ class Node:
     def forget_sources(self):
         """Make a computed variable (what Tensor.assign gave it) a leaf: the steps before it can be freed."""
         if self.op == "detach" and self.arg is not None and self.buffer is not None:
-            del Node.known[("detach", self.sources, self.arg, None, None, None)]
-            self.op, self.sources = "buffer", ()
+            del Node.known[self.key]
+            self.op, self.sources, self.key = "buffer", (), None
 
     def __repr__(self):
         return f"<{self.op} {NAME_OF[self.dtype]}{list(self.shape)}>"
@@ -220,17 +224,16 @@ IDENTITY = {"contiguous", "detach", "function"}
 
 def topological(roots, stop=lambda node: False, sources=lambda node: node.sources):
     """All nodes that `roots` need, sources first; what lies behind a node that `stop` holds for is left out."""
-    order, seen, stack = [], set(), [(root, False) for root in reversed(roots)]
+    order, seen, stack = {}, set(), list(reversed(roots))               # a dict keeps the first place of each
     while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif node not in seen:
+        node = stack[-1]
+        if node in seen:                                                # seen before: so its sources are in order
+            order[stack.pop()] = True
+        else:
             seen.add(node)
-            stack.append((node, True))
             if not stop(node):
-                stack.extend((source, False) for source in reversed(sources(node)) if source not in seen)
-    return order
+                stack.extend(reversed(sources(node)))
+    return list(order)
 # ---------------------------------------------------------------------------------------------------------------------
 # 2. Tensor
 #
@@ -278,10 +281,15 @@ def promote(a, b):
     return wider if wider in NAME_OF else int32                         # int8 with uint8: NumPy has an int16
 
 
-def _result_dtype(operands):
-    """The dtype of Tensors and Python scalars together; a scalar decides only when it is of a higher kind."""
-    dtype = functools.reduce(promote, [x.node.dtype for x in operands if isinstance(x, Tensor)] or [bool_])
-    kinds = {type(x) for x in operands}
+def _kind(x):
+    """What a result's dtype depends on: the dtype of a Tensor, the type of a scalar."""
+    return x.node.dtype if isinstance(x, Tensor) else type(x)
+
+
+@functools.cache
+def _result_dtype(*kinds):
+    """The dtype of operands of these kinds together; a scalar decides only when it is of a higher kind."""
+    dtype = functools.reduce(promote, [kind for kind in kinds if isinstance(kind, np.dtype)] or [bool_])
     if float in kinds and not is_float(dtype):
         return float32
     return int32 if int in kinds and dtype == bool_ else dtype
@@ -305,10 +313,10 @@ def _operands(op, values, device):
     """Nodes of one dtype for Tensors, which are on `device`, and what stands beside them."""
     values = [x if type(x) in (Tensor, float, int, bool) else _plain(op, x, device) for x in values]
     for x in values:
-        if isinstance(x, Tensor) and x.node.device != device:
+        if type(x) is Tensor and x.node.device != device:
             raise ValueError(f"{op}: the operands are on different devices, {device} and {x.device}; copy with to()")
-    dtype = _result_dtype(values)
-    return [cast(x.node, dtype) if isinstance(x, Tensor) else _constant(x, dtype, (), device) for x in values]
+    dtype = _result_dtype(*map(_kind, values))
+    return [cast(x.node, dtype) if type(x) is Tensor else _constant(x, dtype, (), device) for x in values]
 
 
 def _pair(op, a, b):
@@ -317,7 +325,8 @@ def _pair(op, a, b):
     return [Tensor._of(node) for node in _operands(op, (a, b), device)]
 
 
-def _broadcast_shape(op, shapes):
+@functools.lru_cache(1000)
+def _broadcast_shape(op, *shapes):
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
@@ -334,7 +343,16 @@ def _apply(op, *values):
     device = (values[0] if isinstance(values[0], Tensor) else values[1]).node.device
     condition = [values[0].node] if op == "where" else []
     nodes = _operands(op, values[len(condition):], device)
-    dtype = nodes[0].dtype
+    op, compute, dtype = _row_dtypes(op, nodes[0].dtype)
+    nodes = condition + [cast(node, compute) for node in nodes]
+    shape = _broadcast_shape(op, *[node.shape for node in nodes])
+    result = elementwise(op, *[node if node.shape == shape else _broadcast(node, shape) for node in nodes])
+    return Tensor._of(cast(result, dtype))
+
+
+@functools.cache
+def _row_dtypes(op, dtype):
+    """What a row of ELEMENTWISE does to operands of `dtype`: the row to apply, the dtype it takes, and the result's."""
     if op in ONLY_INTEGER and is_float(dtype):
         raise TypeError(f"{op}: needs integers or bools, got {NAME_OF[dtype]}")
     if op in ONLY_FLOAT and not is_float(dtype):
@@ -343,11 +361,7 @@ def _apply(op, *values):
     if dtype == bool_:
         op, dtype = ON_BOOL.get(op, op), int32 if op in {"idiv", "mod", "shl", "shr"} else bool_
         compute = uint8 if op in COMPARISONS else dtype
-    nodes = condition + [cast(node, compute) for node in nodes]
-    shapes = {node.shape for node in nodes if node.shape}
-    shape = shapes.pop() if len(shapes) == 1 else _broadcast_shape(op, [node.shape for node in nodes])
-    result = elementwise(op, *[node if node.shape == shape else _broadcast(node, shape) for node in nodes])
-    return Tensor._of(result if op in COMPARISONS else cast(result, dtype))
+    return op, compute, bool_ if op in COMPARISONS else dtype
 
 
 def _contract(axes, *tensors):
@@ -513,7 +527,7 @@ class Tensor:
         node, = _operands("assign", [x], self.device)
         fits = is_float(self.dtype) or not is_float(node.dtype)
         _require(fits, "assign: {} values do not go into {}", node.dtype, self.dtype, kind=TypeError)
-        fits = _broadcast_shape("assign", [self.shape, node.shape]) == self.shape
+        fits = _broadcast_shape("assign", self.shape, node.shape) == self.shape
         _require(fits, "assign: shape {} does not broadcast to {}", node.shape, self.shape)
         x = Tensor._of(_broadcast(node, self.shape)).cast(self.dtype)
         old, self.node = self.node, Node("detach", (x.node,), next(_serial))
@@ -893,7 +907,7 @@ class Tensor:
         if isinstance(exponent, float) and exponent == 0.5:
             return a.sqrt()
         if is_float(a.dtype):
-            shape = _broadcast_shape("pow", [a.shape, b.shape])
+            shape = _broadcast_shape("pow", a.shape, b.shape)
             return Power.apply(a.expand(shape), b.expand(shape))
         power = a.ones_like()
         for bit in range(6):                                            # any higher exponent overflows
@@ -1263,7 +1277,7 @@ class _Creation:
 
     def full(shape, fill_value, dtype=None, device=None):
         """`fill_value` everywhere."""
-        dtype = _result_dtype([fill_value]) if dtype is None else as_dtype(dtype)
+        dtype = _result_dtype(_kind(fill_value)) if dtype is None else as_dtype(dtype)
         return Tensor._of(_constant(fill_value, dtype, _ints("full", (shape,)), device))
 
     def zeros(*shape, dtype=float32, device=None):
@@ -1280,7 +1294,8 @@ class _Creation:
         """start, start + step, ... before `stop`; 0 .. start-1 if only one number is given."""
         start, stop = (0, start) if stop is None else (start, stop)
         _require(step, "arange: step must not be 0")
-        n, dtype = max(0, math.ceil((stop - start) / step)), as_dtype(dtype or _result_dtype([start, stop, step]))
+        n = max(0, math.ceil((stop - start) / step))
+        dtype = as_dtype(dtype or _result_dtype(*map(_kind, (start, stop, step))))
         x = Tensor._of(coordinates(n, device)).cast(dtype)
         x = x if step == 1 else x * step
         return x + start if start else x
@@ -3121,10 +3136,13 @@ class CompiledDevice:
 
     def structure(self, order, outputs):
         """The graph with its nodes numbered. The arg of an IDENTITY is only a serial or a Function: no matter here."""
-        number = {node: i for i, node in enumerate(order)}
-        return tuple((node.op, tuple(number[s] for s in node.sources), node.shape, node.dtype,
-                      None if node.op in IDENTITY else repr(node.arg)) if node.buffer is None else
-                     (node.shape, node.dtype) for node in order) + tuple(number[node] for node in outputs)
+        number, found = {}, []
+        for node in order:
+            number[node] = len(number)
+            if node.buffer is None:
+                found += node.op, *[number[s] for s in node.sources], None if node.op in IDENTITY else node.key[2]
+            found += node.shape, node.dtype.char
+        return (*found, *[number[node] for node in outputs])
 
     def make_plan(self, order, leaves, outputs, updates=()):
         """The plan for these nodes, from the cache on disk or made; its kernels are compiled."""
