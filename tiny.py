@@ -30,7 +30,12 @@ NAME_OF = {dtype: name for name, dtype in DTYPES.items()}
 is_float = lambda dtype: dtype.kind in "fV"
 is_short_float = lambda dtype: dtype in (float16, bfloat16)             # stored in 16 bits, computed with in float32
 
-Primitive = namedtuple("Primitive", "numpy c gradient")
+
+class Primitive:
+    """A row of ELEMENTWISE. The gradients, a function for each source, are in Tensor operations."""
+
+    def __init__(self, numpy, c, *gradients):
+        self.numpy, self.c, self.gradients = numpy, c, gradients
 
 
 def _quiet_integer(function):
@@ -38,40 +43,41 @@ def _quiet_integer(function):
     return lambda a, b: np.where(b == 0, np.zeros_like(a), function(a, np.where(b == 0, np.ones_like(b), b)))
 
 
-def _max_gradient(g, out, a, b):
-    share = (a == b).where(0.5, (a > b).cast(g.dtype))                  # equal operands share the gradient equally
-    return g * share, g * (1 - share)
+def _max_share(a, b):
+    """What `a` gets of the gradient of max(a, b): equal operands share it equally."""
+    return (a == b).where(0.5, (a > b).cast(a.dtype))
 
 
 # The primitives that compute. A row: what it means in NumPy, its text in C (where {t} is the type's name, and types,
-# loads and the functions with a {t} come from the prelude of each dialect), and the gradients of its sources in
-# Tensor operations, from the gradient g of its result, the result, and the sources.
+# loads and the functions with a {t} come from the prelude of each dialect), and for each source its gradient, from the
+# gradient g of the result, the result, and the sources.
 ELEMENTWISE = {
-    "add":   Primitive(np.add, "{0} + {1}", lambda g, out, a, b: (g, g)),
-    "mul":   Primitive(np.multiply, "{0} * {1}", lambda g, out, a, b: (g * b, g * a)),
-    "div":   Primitive(np.divide, "{0} / {1}", lambda g, out, a, b: (g / b, -g * out / b)),
-    "idiv":  Primitive(_quiet_integer(np.floor_divide), "idiv_{t}({0}, {1})", None),
-    "mod":   Primitive(_quiet_integer(np.mod), "mod_{t}({0}, {1})", None),
-    "max":   Primitive(np.maximum, "max_{t}({0}, {1})", _max_gradient),
-    "lt":    Primitive(np.less, "{0} < {1}", None),
-    "le":    Primitive(np.less_equal, "{0} <= {1}", None),
-    "eq":    Primitive(np.equal, "{0} == {1}", None),
-    "ne":    Primitive(np.not_equal, "{0} != {1}", None),
-    "and":   Primitive(np.bitwise_and, "{0} & {1}", None),
-    "or":    Primitive(np.bitwise_or, "{0} | {1}", None),
-    "xor":   Primitive(np.bitwise_xor, "{0} ^ {1}", None),
-    "shl":   Primitive(np.left_shift, "shl_{t}({0}, {1})", None),
-    "shr":   Primitive(np.right_shift, "shr_{t}({0}, {1})", None),
+    "add":   Primitive(np.add, "{0} + {1}", lambda g, out, a, b: g, lambda g, out, a, b: g),
+    "mul":   Primitive(np.multiply, "{0} * {1}", lambda g, out, a, b: g * b, lambda g, out, a, b: g * a),
+    "div":   Primitive(np.divide, "{0} / {1}", lambda g, out, a, b: g / b, lambda g, out, a, b: -g * out / b),
+    "idiv":  Primitive(_quiet_integer(np.floor_divide), "idiv_{t}({0}, {1})"),
+    "mod":   Primitive(_quiet_integer(np.mod), "mod_{t}({0}, {1})"),
+    "max":   Primitive(np.maximum, "max_{t}({0}, {1})",
+                       lambda g, out, a, b: g * _max_share(a, b), lambda g, out, a, b: g * (1 - _max_share(a, b))),
+    "lt":    Primitive(np.less, "{0} < {1}"),
+    "le":    Primitive(np.less_equal, "{0} <= {1}"),
+    "eq":    Primitive(np.equal, "{0} == {1}"),
+    "ne":    Primitive(np.not_equal, "{0} != {1}"),
+    "and":   Primitive(np.bitwise_and, "{0} & {1}"),
+    "or":    Primitive(np.bitwise_or, "{0} | {1}"),
+    "xor":   Primitive(np.bitwise_xor, "{0} ^ {1}"),
+    "shl":   Primitive(np.left_shift, "shl_{t}({0}, {1})"),
+    "shr":   Primitive(np.right_shift, "shr_{t}({0}, {1})"),
     "where": Primitive(np.where, "where_{t}({0}, {1}, {2})",
-                       lambda g, out, c, a, b: (None, c.where(g, 0), c.where(0, g))),
-    "sqrt":  Primitive(np.sqrt, "sqrt_{t}({0})", lambda g, out, a: (g / (2 * out),)),
-    "exp":   Primitive(np.exp, "exp_{t}({0})", lambda g, out, a: (g * out,)),
-    "log":   Primitive(np.log, "log_{t}({0})", lambda g, out, a: (g / a,)),
-    "sigmoid": Primitive(lambda a: 1 / (1 + np.exp(-a)), "sigmoid_{t}({0})", lambda g, out, a: (g * out * (1 - out),)),
-    "sin":   Primitive(np.sin, "sin_{t}({0})", lambda g, out, a: (g * a.cos(),)),
-    "trunc": Primitive(np.trunc, "trunc_{t}({0})", None),
-    "cast":  Primitive(None, None, lambda g, out, a: (g.cast(a.dtype) if is_float(a.dtype) else None,)),
-    "bitcast": Primitive(None, None, None),
+                       None, lambda g, out, c, a, b: c.where(g, 0), lambda g, out, c, a, b: c.where(0, g)),
+    "sqrt":  Primitive(np.sqrt, "sqrt_{t}({0})", lambda g, out, a: g / (2 * out)),
+    "exp":   Primitive(np.exp, "exp_{t}({0})", lambda g, out, a: g * out),
+    "log":   Primitive(np.log, "log_{t}({0})", lambda g, out, a: g / a),
+    "sigmoid": Primitive(lambda a: 1 / (1 + np.exp(-a)), "sigmoid_{t}({0})", lambda g, out, a: g * out * (1 - out)),
+    "sin":   Primitive(np.sin, "sin_{t}({0})", lambda g, out, a: g * a.cos()),
+    "trunc": Primitive(np.trunc, "trunc_{t}({0})"),
+    "cast":  Primitive(None, None, lambda g, out, a: g.cast(a.dtype)),
+    "bitcast": Primitive(None, None),
 }
 COMPARISONS = {"lt", "le", "eq", "ne"}
 
@@ -281,14 +287,9 @@ def promote(a, b):
     return wider if wider in NAME_OF else int32                         # int8 with uint8: NumPy has an int16
 
 
-def _kind(x):
-    """What a result's dtype depends on: the dtype of a Tensor, the type of a scalar."""
-    return x.node.dtype if isinstance(x, Tensor) else type(x)
-
-
 @functools.cache
 def _result_dtype(*kinds):
-    """The dtype of operands of these kinds together; a scalar decides only when it is of a higher kind."""
+    """The dtype of Tensors, given by dtype, and scalars, by type, together; these decide only if of a higher kind."""
     dtype = functools.reduce(promote, [kind for kind in kinds if isinstance(kind, np.dtype)] or [bool_])
     if float in kinds and not is_float(dtype):
         return float32
@@ -312,11 +313,12 @@ def _constant(value, dtype, shape, device):
 def _operands(op, values, device):
     """Nodes of one dtype for Tensors, which are on `device`, and what stands beside them."""
     values = [x if type(x) in (Tensor, float, int, bool) else _plain(op, x, device) for x in values]
-    for x in values:
-        if type(x) is Tensor and x.node.device != device:
-            raise ValueError(f"{op}: the operands are on different devices, {device} and {x.device}; copy with to()")
-    dtype = _result_dtype(*map(_kind, values))
-    return [cast(x.node, dtype) if type(x) is Tensor else _constant(x, dtype, (), device) for x in values]
+    dtype = _result_dtype(*[x.node.dtype if type(x) is Tensor else type(x) for x in values])
+    nodes = [cast(x.node, dtype) if type(x) is Tensor else _constant(x, dtype, (), device) for x in values]
+    for node in nodes:
+        if node.device != device:
+            raise ValueError(f"{op}: operands are on different devices, {device} and {node.device}; copy with to()")
+    return nodes
 
 
 def _pair(op, a, b):
@@ -344,7 +346,7 @@ def _apply(op, *values):
     condition = [values[0].node] if op == "where" else []
     nodes = _operands(op, values[len(condition):], device)
     op, compute, dtype = _row_dtypes(op, nodes[0].dtype)
-    nodes = condition + [cast(node, compute) for node in nodes]
+    nodes = condition + nodes if compute == nodes[0].dtype else condition + [cast(node, compute) for node in nodes]
     shape = _broadcast_shape(op, *[node.shape for node in nodes])
     result = elementwise(op, *[node if node.shape == shape else _broadcast(node, shape) for node in nodes])
     return Tensor._of(cast(result, dtype))
@@ -1277,7 +1279,7 @@ class _Creation:
 
     def full(shape, fill_value, dtype=None, device=None):
         """`fill_value` everywhere."""
-        dtype = _result_dtype(_kind(fill_value)) if dtype is None else as_dtype(dtype)
+        dtype = _result_dtype(getattr(fill_value, "dtype", type(fill_value))) if dtype is None else as_dtype(dtype)
         return Tensor._of(_constant(fill_value, dtype, _ints("full", (shape,)), device))
 
     def zeros(*shape, dtype=float32, device=None):
@@ -1295,7 +1297,7 @@ class _Creation:
         start, stop = (0, start) if stop is None else (start, stop)
         _require(step, "arange: step must not be 0")
         n = max(0, math.ceil((stop - start) / step))
-        dtype = as_dtype(dtype or _result_dtype(*map(_kind, (start, stop, step))))
+        dtype = as_dtype(dtype or _result_dtype(type(start), type(stop), type(step)))
         x = Tensor._of(coordinates(n, device)).cast(dtype)
         x = x if step == 1 else x * step
         return x + start if start else x
@@ -1472,7 +1474,7 @@ GRADIENTS = {
     "reshape": lambda g, out, node, x: (g.reshape(*x.shape),),
     "expand":  lambda g, out, node, x: (g.sum(tuple(a for a, (n, m) in enumerate(zip(x.shape, out.shape)) if n != m),
                                               keepdim=True),),
-    "permute": lambda g, out, node, x: (g.permute(*np.argsort(node.arg).tolist()),),
+    "permute": lambda g, out, node, x: (g.permute(*map(node.arg.index, range(x.ndim))),),
     "pad":     lambda g, out, node, x: (g.shrink(tuple((b, b + n) for (b, _), n in zip(node.arg, x.shape))),),
     "shrink":  lambda g, out, node, x: (g.pad(tuple((b, n - e) for (b, e), n in zip(node.arg, x.shape))),),
     "flip":    lambda g, out, node, x: (g.flip(*node.arg),),
@@ -1500,8 +1502,8 @@ def gradients(result, targets, seed):
             continue
         sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
         if node.op in ELEMENTWISE:
-            rule = ELEMENTWISE[node.op].gradient
-            shares = rule(g, out, *sources) if rule else [None] * len(sources)
+            shares = [rule(g, out, *sources) if leads[source] else None
+                      for rule, source in zip(ELEMENTWISE[node.op].gradients, node.sources)]
         else:
             shares = GRADIENTS[node.op](g, out, node, *sources)
         for source, share in zip(node.sources, shares):
@@ -3941,13 +3943,14 @@ class AdamW(Optimizer):
         # The averages start at zero, and after t steps hold only 1 - b ** t of what they average: divide by that. It is
         # what the average of a constant 1 would be, and as such more exact in float32 than the power.
         mass1, mass2 = self.b1 * self.mass1 + (1 - self.b1), self.b2 * self.mass2 + (1 - self.b2)       # (1,)
-        rate, root = self.lr / mass1, mass2.sqrt()                      # (1,)
+        rate, root = -self.lr / mass1, mass2.sqrt()                     # (1,)
+        kept = {decay: 1 - self.lr * decay for decay in self.decays.values()}
         yield from ((self.mass1, mass1), (self.mass2, mass2))
         for p, mean, square in zip(self.params, self.means, self.squares):
-            g, kept = p.grad.cast(mean.dtype), 1 - self.lr * self.decays[p]
+            g = p.grad.cast(mean.dtype)
             new_mean = self.b1 * mean + (1 - self.b1) * g
             new_square = self.b2 * square + (1 - self.b2) * g * g
-            new = p * kept - rate * new_mean / (new_square.sqrt() / root + self.eps)
+            new = p * kept[self.decays[p]] + rate * new_mean / (new_square.sqrt() / root + self.eps)
             yield from ((p, new), (mean, new_mean), (square, new_square))
 
 
