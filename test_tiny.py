@@ -11,7 +11,7 @@ What is right is never copied from a run of tiny. The oracles are NumPy in float
 the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where it is installed, for whole models.
 Every test that takes `device` runs on all three; a device that cannot be found is a failure, not a skip.
 """
-import argparse, contextlib, functools, gc, importlib.metadata, itertools, json, math, os, stat, struct, subprocess, sys
+import argparse, contextlib, functools, gc, importlib.metadata, itertools, json, math, os, re, stat, struct, subprocess, sys
 import tempfile, time, warnings, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -1913,6 +1913,21 @@ def test_optimizer_steps_are_the_textbooks(name, options, device):
     close(p, oracle(start, gradients, lr=0.1, **options), 1e-5, 1e-5)
 
 
+def test_a_loss_read_after_the_step_takes_no_second_forward_pass(device, monkeypatch):
+    w, x = leaf(6, 5), leaf(4, 6)
+    optimizer, runs, run = nn.optim.SGD([w], lr=0.5), [], Device[device].run
+    monkeypatch.setattr(Device[device], "run", lambda plan, data: runs.append(plan) or run(plan, data))
+    for _ in range(2):
+        before = w.numpy()
+        optimizer.zero_grad()
+        loss, unread = (x @ w).square().mean().backward(), (x @ w).square().sum()
+        optimizer.step()
+        assert len(runs) == 1 and unread.node.buffer is None
+        close(loss, (x.numpy() @ before) ** 2 @ np.ones(5) @ np.ones(4) / 20)
+        assert len(runs) == 1 and not np.array_equal(w.numpy(), before)
+        runs.clear()
+
+
 def test_the_learning_rate_changes_between_steps(device):
     p = Tensor([1.0], requires_grad=True)
     optimizer = nn.optim.SGD([p], lr=0.5)
@@ -2738,6 +2753,20 @@ def test_the_environment_chooses_the_device(name):
     assert done.stdout == f"{name} {name} [2.0, 4.0]\n", done.stderr
 
 
+@pytest.mark.parametrize("files, order", [([], ["C", "CL"]), (["/dev/nvidia0"], ["CL", "C", "CL"])])
+@pytest.mark.filterwarnings("ignore")
+def test_opencl_is_asked_first_only_where_there_is_a_gpu(files, order, monkeypatch):
+    class Nothing(tiny.Devices):
+        def __missing__(self, name):
+            asked.append(name)
+            raise RuntimeError
+
+    asked = []
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(tiny.Path, "glob", lambda folder, pattern: iter(files))
+    assert Nothing().first() == "NUMPY" and asked == order
+
+
 COMPUTE = "from tiny import *; print((Tensor([1.0, 2.0], device='C') * 2).tolist())"
 
 
@@ -2820,6 +2849,98 @@ def test_bench_trains_the_same_model_everywhere(library, engine, device):
     shape = GPTShape(layers=2, heads=2, width=32, context=16, batch=3, vocab=29)
     ours, theirs = Tiny().step(*shape), engine().step(*shape)
     close([ours() for _ in range(5)], [theirs() for _ in range(5)], 1e-4)
+
+
+@pytest.fixture
+def made(device, monkeypatch, tmp_path):
+    """A new cache folder, and a list that grows by each plan that is made rather than read from there."""
+    plans, make = [], tiny.Plan.__init__
+    monkeypatch.setenv("TINY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(tiny.Plan, "__init__", lambda plan, *arguments: plans.append(plan) or make(plan, *arguments))
+    Device[device].plans.clear()                                        # as in a new process
+    return plans
+
+
+def kernels_and_values(device):
+    """What is computed for a graph of several kernels, one a copy, with nothing remembered but what is on disk."""
+    Device[device].plans.clear()
+    x, w = leaf(64, 48), leaf(40, 48)
+    loss = (x @ w.T).softmax().log().mean()
+    tensors = [loss, *loss.gradient(x, w)]
+    kernels = [(kernel.name, kernel.source, kernel.flops, kernel.bytes, kernel.is_copy, kernel.inputs, kernel.outputs)
+               for kernel in tiny.kernels(*tensors)]
+    Tensor.realize(*tensors)
+    return kernels, [x.tolist() for x in tensors]
+
+
+@on(*COMPILED)
+def test_a_plan_from_disk_is_the_one_that_was_made(device, made):
+    first = kernels_and_values(device)
+    assert len(first[0]) > 2 and len(made) == 1
+    assert kernels_and_values(device) == first and len(made) == 1
+
+
+@on("C")
+@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: b"", lambda data: data[:99] + b"?" + data[100:],
+                                    lambda data: zlib.compress(b'["another", {}]'), lambda data: zlib.compress(b"7")])
+def test_a_damaged_plan_is_made_anew(device, made, damage, tmp_path):
+    first = kernels_and_values(device)
+    path, = (tmp_path / "cache").glob("*.plan")
+    path.write_bytes(damage(path.read_bytes()))
+    assert kernels_and_values(device) == first and len(made) == 2
+    assert kernels_and_values(device) == first and len(made) == 2       # and is whole again
+
+
+@on("C")
+def test_another_graph_is_another_plan(device, made):
+    programs = [lambda x, y: x + y, lambda x, y: x + x, lambda x, y: x + 1.5, lambda x, y: x + 2.5, lambda x, y: x - y,
+                lambda x, y: x[:, :2] + y[:, :2], lambda x, y: x[:, 1:] + y[:, 1:], lambda x, y: x.sum(0) + y.sum(0),
+                lambda x, y: x.sum(1) + y.sum(1), lambda x, y: x.T @ y, lambda x, y: x @ y.T]
+    for plans in (len(programs), len(programs)):                        # made, then read
+        for program in programs:
+            x, y = leaf(2, 3), leaf(2, 3) * 3
+            Tensor.realize(x, y)
+            Device[device].plans.clear()
+            close(program(x, y), program(x.numpy(), y.numpy()))
+        assert len(made) == plans + 1                                   # and that of y
+
+
+@on("C")
+def test_the_lines_a_kernel_names_are_those_of_today(device, made):
+    def source(x):
+        Device[device].plans.clear()
+        return tiny.kernels(x)[0].source
+
+    before = source(leaf(7).exp())
+    after = source(leaf(7).exp())
+    line, later = [re.search(r"test_tiny.py:(\d+)", text)[1] for text in (before, after)]
+    assert len(made) == 1 and int(later) == int(line) + 1 and before.replace(line, later) == after
+
+
+@on(*COMPILED)
+def test_a_jit_from_disk_does_what_it_did(device, made):
+    def losses():
+        Device[device].plans.clear()
+        Tensor.manual_seed(3)
+        w, x = Tensor.randn(5, 4, requires_grad=True), leaf(3, 5)
+        optimizer = nn.optim.Adam([w], lr=0.1)
+
+        @TinyJit
+        def step(x):
+            optimizer.zero_grad()
+            loss = (x @ w).square().mean().backward()
+            optimizer.step()
+            return loss.realize()
+        return [step(x).item() for _ in range(4)]
+    first, plans = losses(), len(made)
+    assert losses() == first and len(made) == plans > 1
+
+
+@on("CL")
+def test_opencl_does_without_a_cache_folder(device, made, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TINY_CACHE", str(tmp_path / "file" / "cache"))
+    close(leaf(3) * 2, leaf(3).numpy() * 2)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ the devices that run it; the jit; layers and optimizers. It needs numpy; an Open
 C device a C compiler.
 """
 import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, shutil, subprocess, sys
-import threading, time, warnings, weakref
+import threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,7 +30,12 @@ NAME_OF = {dtype: name for name, dtype in DTYPES.items()}
 is_float = lambda dtype: dtype.kind in "fV"
 is_short_float = lambda dtype: dtype in (float16, bfloat16)             # stored in 16 bits, computed with in float32
 
-Primitive = namedtuple("Primitive", "numpy c gradient")
+
+class Primitive:
+    """A row of ELEMENTWISE. The gradients, a function for each source, are in Tensor operations."""
+
+    def __init__(self, numpy, c, *gradients):
+        self.numpy, self.c, self.gradients = numpy, c, gradients
 
 
 def _quiet_integer(function):
@@ -38,40 +43,41 @@ def _quiet_integer(function):
     return lambda a, b: np.where(b == 0, np.zeros_like(a), function(a, np.where(b == 0, np.ones_like(b), b)))
 
 
-def _max_gradient(g, out, a, b):
-    share = (a == b).where(0.5, (a > b).cast(g.dtype))                  # equal operands share the gradient equally
-    return g * share, g * (1 - share)
+def _max_share(a, b):
+    """What `a` gets of the gradient of max(a, b): equal operands share it equally."""
+    return (a == b).where(0.5, (a > b).cast(a.dtype))
 
 
 # The primitives that compute. A row: what it means in NumPy, its text in C (where {t} is the type's name, and types,
-# loads and the functions with a {t} come from the prelude of each dialect), and the gradients of its sources in
-# Tensor operations, from the gradient g of its result, the result, and the sources.
+# loads and the functions with a {t} come from the prelude of each dialect), and for each source its gradient, from the
+# gradient g of the result, the result, and the sources.
 ELEMENTWISE = {
-    "add":   Primitive(np.add, "{0} + {1}", lambda g, out, a, b: (g, g)),
-    "mul":   Primitive(np.multiply, "{0} * {1}", lambda g, out, a, b: (g * b, g * a)),
-    "div":   Primitive(np.divide, "{0} / {1}", lambda g, out, a, b: (g / b, -g * out / b)),
-    "idiv":  Primitive(_quiet_integer(np.floor_divide), "idiv_{t}({0}, {1})", None),
-    "mod":   Primitive(_quiet_integer(np.mod), "mod_{t}({0}, {1})", None),
-    "max":   Primitive(np.maximum, "max_{t}({0}, {1})", _max_gradient),
-    "lt":    Primitive(np.less, "{0} < {1}", None),
-    "le":    Primitive(np.less_equal, "{0} <= {1}", None),
-    "eq":    Primitive(np.equal, "{0} == {1}", None),
-    "ne":    Primitive(np.not_equal, "{0} != {1}", None),
-    "and":   Primitive(np.bitwise_and, "{0} & {1}", None),
-    "or":    Primitive(np.bitwise_or, "{0} | {1}", None),
-    "xor":   Primitive(np.bitwise_xor, "{0} ^ {1}", None),
-    "shl":   Primitive(np.left_shift, "shl_{t}({0}, {1})", None),
-    "shr":   Primitive(np.right_shift, "shr_{t}({0}, {1})", None),
+    "add":   Primitive(np.add, "{0} + {1}", lambda g, out, a, b: g, lambda g, out, a, b: g),
+    "mul":   Primitive(np.multiply, "{0} * {1}", lambda g, out, a, b: g * b, lambda g, out, a, b: g * a),
+    "div":   Primitive(np.divide, "{0} / {1}", lambda g, out, a, b: g / b, lambda g, out, a, b: -g * out / b),
+    "idiv":  Primitive(_quiet_integer(np.floor_divide), "idiv_{t}({0}, {1})"),
+    "mod":   Primitive(_quiet_integer(np.mod), "mod_{t}({0}, {1})"),
+    "max":   Primitive(np.maximum, "max_{t}({0}, {1})",
+                       lambda g, out, a, b: g * _max_share(a, b), lambda g, out, a, b: g * (1 - _max_share(a, b))),
+    "lt":    Primitive(np.less, "{0} < {1}"),
+    "le":    Primitive(np.less_equal, "{0} <= {1}"),
+    "eq":    Primitive(np.equal, "{0} == {1}"),
+    "ne":    Primitive(np.not_equal, "{0} != {1}"),
+    "and":   Primitive(np.bitwise_and, "{0} & {1}"),
+    "or":    Primitive(np.bitwise_or, "{0} | {1}"),
+    "xor":   Primitive(np.bitwise_xor, "{0} ^ {1}"),
+    "shl":   Primitive(np.left_shift, "shl_{t}({0}, {1})"),
+    "shr":   Primitive(np.right_shift, "shr_{t}({0}, {1})"),
     "where": Primitive(np.where, "where_{t}({0}, {1}, {2})",
-                       lambda g, out, c, a, b: (None, c.where(g, 0), c.where(0, g))),
-    "sqrt":  Primitive(np.sqrt, "sqrt_{t}({0})", lambda g, out, a: (g / (2 * out),)),
-    "exp":   Primitive(np.exp, "exp_{t}({0})", lambda g, out, a: (g * out,)),
-    "log":   Primitive(np.log, "log_{t}({0})", lambda g, out, a: (g / a,)),
-    "sigmoid": Primitive(lambda a: 1 / (1 + np.exp(-a)), "sigmoid_{t}({0})", lambda g, out, a: (g * out * (1 - out),)),
-    "sin":   Primitive(np.sin, "sin_{t}({0})", lambda g, out, a: (g * a.cos(),)),
-    "trunc": Primitive(np.trunc, "trunc_{t}({0})", None),
-    "cast":  Primitive(None, None, lambda g, out, a: (g.cast(a.dtype) if is_float(a.dtype) else None,)),
-    "bitcast": Primitive(None, None, None),
+                       None, lambda g, out, c, a, b: c.where(g, 0), lambda g, out, c, a, b: c.where(0, g)),
+    "sqrt":  Primitive(np.sqrt, "sqrt_{t}({0})", lambda g, out, a: g / (2 * out)),
+    "exp":   Primitive(np.exp, "exp_{t}({0})", lambda g, out, a: g * out),
+    "log":   Primitive(np.log, "log_{t}({0})", lambda g, out, a: g / a),
+    "sigmoid": Primitive(lambda a: 1 / (1 + np.exp(-a)), "sigmoid_{t}({0})", lambda g, out, a: g * out * (1 - out)),
+    "sin":   Primitive(np.sin, "sin_{t}({0})", lambda g, out, a: g * a.cos()),
+    "trunc": Primitive(np.trunc, "trunc_{t}({0})"),
+    "cast":  Primitive(None, None, lambda g, out, a: g.cast(a.dtype)),
+    "bitcast": Primitive(None, None),
 }
 COMPARISONS, COSTLY = {"lt", "le", "eq", "ne"}, {"exp", "log", "sigmoid", "sin"}
 
@@ -83,24 +89,28 @@ class Node:
     stay, so that a gradient can still be asked for.
     `line` is the (file, line number) of the user's Python that made the node first.
     """
-    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "__weakref__")
-    known = weakref.WeakValueDictionary()
+    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "__weakref__")
+    known = {}                                                          # weak references to all nodes, by their keys
 
     def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
         key = (op, sources, arg if op != "const" else repr(arg), shape, dtype, device)
-        node = cls.known.get(key)
+        found = cls.known.get(key)
+        node = found and found()
         if node is None:
             node = object.__new__(cls)
-            node.op, node.sources, node.arg, node.buffer = op, sources, arg, None
+            node.op, node.sources, node.arg, node.buffer, node.key = op, sources, arg, None, key
             node.shape = sources[0].shape if shape is None else shape
             node.dtype = sources[0].dtype if dtype is None else dtype
             node.device = sources[0].device if device is None else device
-            frame = sys._getframe(1)
-            while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+            frame, own = sys._getframe(1), globals()
+            while frame.f_globals is own and frame.f_back is not None:
                 frame = frame.f_back
             node.line = (frame.f_code.co_filename, frame.f_lineno)
-            cls.known[key] = node
+            cls.known[key] = weakref.ref(node)
         return node
+
+    def __del__(self):
+        self.known.pop(self.key, None)
 
     @property
     def size(self):
@@ -109,8 +119,8 @@ class Node:
     def forget_sources(self):
         """Make a computed variable (what Tensor.assign gave it) a leaf: the steps before it can be freed."""
         if self.op == "detach" and self.arg is not None and self.buffer is not None:
-            del Node.known[("detach", self.sources, self.arg, None, None, None)]
-            self.op, self.sources = "buffer", ()
+            del Node.known[self.key]
+            self.op, self.sources, self.key = "buffer", (), None
 
     def __repr__(self):
         return f"<{self.op} {NAME_OF[self.dtype]}{list(self.shape)}>"
@@ -220,17 +230,16 @@ IDENTITY = {"contiguous", "detach", "function"}
 
 def topological(roots, stop=lambda node: False, sources=lambda node: node.sources):
     """All nodes that `roots` need, sources first; what lies behind a node that `stop` holds for is left out."""
-    order, seen, stack = [], set(), [(root, False) for root in reversed(roots)]
+    order, seen, stack = {}, set(), list(reversed(roots))               # a dict keeps the first place of each
     while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif node not in seen:
+        node = stack[-1]
+        if node in seen:                                                # seen before: so its sources are in order
+            order[stack.pop()] = True
+        else:
             seen.add(node)
-            stack.append((node, True))
             if not stop(node):
-                stack.extend((source, False) for source in reversed(sources(node)) if source not in seen)
-    return order
+                stack.extend(reversed(sources(node)))
+    return list(order)
 # ---------------------------------------------------------------------------------------------------------------------
 # 2. Tensor
 #
@@ -278,10 +287,10 @@ def promote(a, b):
     return wider if wider in NAME_OF else int32                         # int8 with uint8: NumPy has an int16
 
 
-def _result_dtype(operands):
-    """The dtype of Tensors and Python scalars together; a scalar decides only when it is of a higher kind."""
-    dtype = functools.reduce(promote, [x.node.dtype for x in operands if isinstance(x, Tensor)] or [bool_])
-    kinds = {type(x) for x in operands}
+@functools.cache
+def _result_dtype(*kinds):
+    """The dtype of Tensors, given by dtype, and scalars, by type, together; these decide only if of a higher kind."""
+    dtype = functools.reduce(promote, [kind for kind in kinds if isinstance(kind, np.dtype)] or [bool_])
     if float in kinds and not is_float(dtype):
         return float32
     return int32 if int in kinds and dtype == bool_ else dtype
@@ -304,11 +313,12 @@ def _constant(value, dtype, shape, device):
 def _operands(op, values, device):
     """Nodes of one dtype for Tensors, which are on `device`, and what stands beside them."""
     values = [x if type(x) in (Tensor, float, int, bool) else _plain(op, x, device) for x in values]
-    for x in values:
-        if isinstance(x, Tensor) and x.node.device != device:
-            raise ValueError(f"{op}: the operands are on different devices, {device} and {x.device}; copy with to()")
-    dtype = _result_dtype(values)
-    return [cast(x.node, dtype) if isinstance(x, Tensor) else _constant(x, dtype, (), device) for x in values]
+    dtype = _result_dtype(*[x.node.dtype if type(x) is Tensor else type(x) for x in values])
+    nodes = [cast(x.node, dtype) if type(x) is Tensor else _constant(x, dtype, (), device) for x in values]
+    for node in nodes:
+        if node.device != device:
+            raise ValueError(f"{op}: operands are on different devices, {device} and {node.device}; copy with to()")
+    return nodes
 
 
 def _pair(op, a, b):
@@ -317,7 +327,8 @@ def _pair(op, a, b):
     return [Tensor._of(node) for node in _operands(op, (a, b), device)]
 
 
-def _broadcast_shape(op, shapes):
+@functools.lru_cache(1000)
+def _broadcast_shape(op, *shapes):
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
@@ -334,7 +345,16 @@ def _apply(op, *values):
     device = (values[0] if isinstance(values[0], Tensor) else values[1]).node.device
     condition = [values[0].node] if op == "where" else []
     nodes = _operands(op, values[len(condition):], device)
-    dtype = nodes[0].dtype
+    op, compute, dtype = _row_dtypes(op, nodes[0].dtype)
+    nodes = condition + nodes if compute == nodes[0].dtype else condition + [cast(node, compute) for node in nodes]
+    shape = _broadcast_shape(op, *[node.shape for node in nodes])
+    result = elementwise(op, *[node if node.shape == shape else _broadcast(node, shape) for node in nodes])
+    return Tensor._of(cast(result, dtype))
+
+
+@functools.cache
+def _row_dtypes(op, dtype):
+    """What a row of ELEMENTWISE does to operands of `dtype`: the row to apply, the dtype it takes, and the result's."""
     if op in ONLY_INTEGER and is_float(dtype):
         raise TypeError(f"{op}: needs integers or bools, got {NAME_OF[dtype]}")
     if op in ONLY_FLOAT and not is_float(dtype):
@@ -343,11 +363,7 @@ def _apply(op, *values):
     if dtype == bool_:
         op, dtype = ON_BOOL.get(op, op), int32 if op in {"idiv", "mod", "shl", "shr"} else bool_
         compute = uint8 if op in COMPARISONS else dtype
-    nodes = condition + [cast(node, compute) for node in nodes]
-    shapes = {node.shape for node in nodes if node.shape}
-    shape = shapes.pop() if len(shapes) == 1 else _broadcast_shape(op, [node.shape for node in nodes])
-    result = elementwise(op, *[node if node.shape == shape else _broadcast(node, shape) for node in nodes])
-    return Tensor._of(result if op in COMPARISONS else cast(result, dtype))
+    return op, compute, bool_ if op in COMPARISONS else dtype
 
 
 def _contract(axes, *tensors):
@@ -413,6 +429,7 @@ class Tensor:
     training = False                                                    # see train()
     grad, _requires_grad = None, None
     _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
+    _losses = weakref.WeakValueDictionary()                             # those that backward() began at; see step()
     __array_ufunc__ = None                                              # array + tensor is ours to compute
     __hash__ = object.__hash__                                          # by identity, though == is by element
 
@@ -517,7 +534,7 @@ class Tensor:
         node, = _operands("assign", [x], self.device)
         fits = is_float(self.dtype) or not is_float(node.dtype)
         _require(fits, "assign: {} values do not go into {}", node.dtype, self.dtype, kind=TypeError)
-        fits = _broadcast_shape("assign", [self.shape, node.shape]) == self.shape
+        fits = _broadcast_shape("assign", self.shape, node.shape) == self.shape
         _require(fits, "assign: shape {} does not broadcast to {}", node.shape, self.shape)
         x = Tensor._of(_broadcast(node, self.shape)).cast(self.dtype)
         old, self.node = self.node, Node("detach", (x.node,), next(_serial))
@@ -897,7 +914,7 @@ class Tensor:
         if isinstance(exponent, float) and exponent == 0.5:
             return a.sqrt()
         if is_float(a.dtype):
-            shape = _broadcast_shape("pow", [a.shape, b.shape])
+            shape = _broadcast_shape("pow", a.shape, b.shape)
             return Power.apply(a.expand(shape), b.expand(shape))
         power = a.ones_like()
         for bit in range(6):                                            # any higher exponent overflows
@@ -1257,6 +1274,8 @@ class Tensor:
         live = [x for x in list(Tensor._trainable.values()) if x.requires_grad and x.node in needed]
         for x, g in zip(live, self.gradient(*live, gradient=gradient)):
             x.grad = g if x.grad is None else x.grad + g
+        if _capturing is None:                                          # a jit computes what it returns anyway
+            Tensor._losses[id(self)] = self
         return self
 
 
@@ -1265,7 +1284,7 @@ class _Creation:
 
     def full(shape, fill_value, dtype=None, device=None):
         """`fill_value` everywhere."""
-        dtype = _result_dtype([fill_value]) if dtype is None else as_dtype(dtype)
+        dtype = _result_dtype(getattr(fill_value, "dtype", type(fill_value))) if dtype is None else as_dtype(dtype)
         return Tensor._of(_constant(fill_value, dtype, _ints("full", (shape,)), device))
 
     def zeros(*shape, dtype=float32, device=None):
@@ -1282,7 +1301,8 @@ class _Creation:
         """start, start + step, ... before `stop`; 0 .. start-1 if only one number is given."""
         start, stop = (0, start) if stop is None else (start, stop)
         _require(step, "arange: step must not be 0")
-        n, dtype = max(0, math.ceil((stop - start) / step)), as_dtype(dtype or _result_dtype([start, stop, step]))
+        n = max(0, math.ceil((stop - start) / step))
+        dtype = as_dtype(dtype or _result_dtype(type(start), type(stop), type(step)))
         x = Tensor._of(coordinates(n, device)).cast(dtype)
         x = x if step == 1 else x * step
         return x + start if start else x
@@ -1475,7 +1495,7 @@ GRADIENTS = {
     "reshape": lambda g, out, node, x: (g.reshape(*x.shape),),
     "expand":  lambda g, out, node, x: (g.sum(tuple(a for a, (n, m) in enumerate(zip(x.shape, out.shape)) if n != m),
                                               keepdim=True),),
-    "permute": lambda g, out, node, x: (g.permute(*np.argsort(node.arg).tolist()),),
+    "permute": lambda g, out, node, x: (g.permute(*map(node.arg.index, range(x.ndim))),),
     "pad":     lambda g, out, node, x: (g.shrink(tuple((b, b + n) for (b, _), n in zip(node.arg, x.shape))),),
     "shrink":  lambda g, out, node, x: (g.pad(tuple((b, n - e) for (b, e), n in zip(node.arg, x.shape))),),
     "flip":    lambda g, out, node, x: (g.flip(*node.arg),),
@@ -1503,8 +1523,8 @@ def gradients(result, targets, seed):
             continue
         sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
         if node.op in ELEMENTWISE:
-            rule = ELEMENTWISE[node.op].gradient
-            shares = rule(g, out, *sources) if rule else [None] * len(sources)
+            shares = [rule(g, out, *sources) if leads[source] else None
+                      for rule, source in zip(ELEMENTWISE[node.op].gradients, node.sources)]
         else:
             shares = GRADIENTS[node.op](g, out, node, *sources)
         for source, share in zip(node.sources, shares):
@@ -2351,13 +2371,12 @@ class Kernel:
                          for value in values if value.op in {*ELEMENTWISE, *REDUCTIONS} - NOT_COUNTED
                          and is_float(value.dtype))
         self.bytes = sum(nbytes(node) for node in self.outputs + self.inputs)
-        lines = {f"{Path(node.line[0]).name}:{node.line[1]}" for nest in self.nests for node in nest.lowering.inlined}
         results = ", ".join(f"{NAME_OF[node.dtype]} {list(node.shape)}" for node in self.outputs)
-        self.header = f"// {self.name}: {results}, " \
-                      f"{self.flops} floating-point operations, {self.bytes} bytes, for {', '.join(sorted(lines))}\n"
+        self.header = f"// {self.name}: {results}, {self.flops} floating-point operations, {self.bytes} bytes"
 
-    def forget(self):
-        """Let go of the graph, once the plan is made."""
+    def forget(self, number):
+        """Let go of the graph, once the plan is made. What is left are numbers and texts, which a file can hold."""
+        self.nodes = sorted({number[node] for nest in self.nests for node in nest.lowering.inlined if node in number})
         describe = lambda node: Operand(node.shape, node.dtype)
         self.outputs, self.inputs = [describe(node) for node in self.outputs], [describe(node) for node in self.inputs]
         del self.nests, self.strips
@@ -3509,17 +3528,13 @@ class Plan:
     Kernels that nobody reads from run last, as they are the ones that may overwrite what others still read.
     """
 
-    def __init__(self, device, leaves, outputs, updates=()):
-        self.device = device
-        fuser = Fuser(outputs, device.lanes)
+    def __init__(self, lanes, order, leaves, outputs, updates=()):
+        fuser = Fuser(outputs, lanes)
         for kernel in fuser.kernels:
             kernel.generate()
         read = {node for kernel in fuser.kernels for node in kernel.inputs}
         final = [kernel for kernel in fuser.kernels if not read.intersection(kernel.outputs)]
         self.kernels = [kernel for kernel in fuser.kernels if kernel not in final] + final
-        for kernel in self.kernels:
-            kernel.source = kernel.header + device.source(kernel)
-        device.compile(self.kernels)
         number = {node: i for i, node in enumerate(leaves + outputs)}
         self.in_place = {output: leaf for output, leaf in dict(updates).items() if self.overwrites(output, leaf)}
         place, self.arena_bytes = self.place_buffers(number, fuser)
@@ -3528,7 +3543,36 @@ class Plan:
         self.barriers = self.find_barriers()
         self.in_place = {number[output] - len(leaves) for output in self.in_place}     # from here on, only numbers
         for kernel in self.kernels:
-            kernel.forget()
+            kernel.forget({node: i for i, node in enumerate(order)})
+
+    def save(self, key):
+        """Keep the plan on disk, if the cache folder can be used: as JSON, packed by zlib, which notices damage."""
+        fields = {**vars(self), "in_place": [*self.in_place], "kernels": [vars(kernel) for kernel in self.kernels]}
+        packed = zlib.compress(json.dumps([key, fields], default=NAME_OF.__getitem__).encode(), 1)
+        with contextlib.suppress(RuntimeError, OSError):
+            part = cache_folder() / f"{key}.{os.getpid()}.{threading.get_ident()}"
+            part.write_bytes(packed)
+            os.replace(part, part.with_name(f"{key}.plan"))
+
+    @classmethod
+    def load(cls, key):
+        """The plan that was saved for `key`, or None: there is no such file, or not as it was written."""
+        try:
+            found, fields = json.loads(zlib.decompress((cache_folder() / f"{key}.plan").read_bytes()))
+        except (RuntimeError, OSError, ValueError, TypeError, zlib.error):
+            return None
+        if found != key:
+            return None
+        plan = object.__new__(cls)
+        vars(plan).update(fields, in_place=set(fields["in_place"]), kernels=[])
+        plan.places = [[tuple(place) for place in places] for places in plan.places]
+        for fields in fields["kernels"]:
+            kernel = object.__new__(Kernel)
+            vars(kernel).update(fields)
+            for operands in (kernel.outputs, kernel.inputs):
+                operands[:] = [Operand(tuple(shape), DTYPES[name]) for shape, name in operands]
+            plan.kernels.append(kernel)
+        return plan
 
     def overwrites(self, output, leaf):
         """Can `output` be written where `leaf` is read? If no later kernel reads that, and its own at that index."""
@@ -3611,25 +3655,47 @@ def kernels(*tensors):
 
 
 class CompiledDevice:
-    """What the devices with generated code share: a plan is made once for all graphs of the same structure."""
+    """What the devices with generated code share: a plan is made once for all graphs of the same structure, and kept
+    in memory and on disk."""
+    version = hashlib.sha256(__loader__.get_data(__file__)).hexdigest()   # of this file: another makes other plans
 
     def __init__(self):
         self.plans, self.functions = {}, {}
 
+    def structure(self, order, outputs):
+        """The graph with its nodes numbered. The arg of an IDENTITY is only a serial or a Function: no matter here."""
+        number, found = {}, []
+        for node in order:
+            number[node] = len(number)
+            if node.buffer is None:
+                found += node.op, *[number[s] for s in node.sources], None if node.op in IDENTITY else node.key[2]
+            found += node.shape, node.dtype.char
+        return (*found, *[number[node] for node in outputs])
+
     def make_plan(self, order, leaves, outputs, updates=()):
-        usual = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(usual, 5000))                         # a kernel is up to 200 nodes deep
-        try:
-            return Plan(self, leaves, outputs, updates)
-        finally:
-            sys.setrecursionlimit(usual)
+        """The plan for these nodes, from the cache on disk or made; its kernels are compiled."""
+        number = {node: i for i, node in enumerate(order)}
+        key = (self.version, self.name, self.lanes, [row.c for row in ELEMENTWISE.values()],
+               self.structure(order, outputs), [(number[new], number[old]) for new, old in dict(updates).items()])
+        key = hashlib.sha256(repr(key).encode()).hexdigest()
+        plan = Plan.load(key)
+        if plan is None:
+            usual = sys.getrecursionlimit()
+            sys.setrecursionlimit(max(usual, 5000))                     # a kernel is up to 200 nodes deep
+            try:
+                plan = Plan(self.lanes, order, leaves, outputs, updates)
+            finally:
+                sys.setrecursionlimit(usual)
+            plan.save(key)
+        for kernel in plan.kernels:
+            lines = {order[i].line for i in kernel.nodes}               # of today's program; they may have moved
+            lines = sorted(f"{os.path.basename(file)}:{line}" for file, line in lines)
+            kernel.source = f"{kernel.header}, for {', '.join(lines)}\n{self.source(kernel)}"
+        self.compile(plan.kernels)
+        return plan
 
     def plan(self, order, leaves, outputs):
-        number = {node: i for i, node in enumerate(order)}
-        # The graph with its nodes numbered. The arg of an IDENTITY is only a serial or a Function: no matter here.
-        key = tuple((node.op, tuple(number[s] for s in node.sources), node.shape, node.dtype,
-                     None if node.op in IDENTITY else repr(node.arg)) if node.buffer is None else
-                    (node.shape, node.dtype) for node in order) + tuple(number[node] for node in outputs)
+        key = self.structure(order, outputs)
         if key not in self.plans:
             self.plans[key] = self.make_plan(order, leaves, outputs)
         return self.plans[key]
@@ -3984,7 +4050,10 @@ class Devices(dict):
 
     def first(self):
         """The name of the best device that works here."""
-        for name, wanted in (("CL", "GPU"), ("C", None), ("CL", None)):
+        # On Linux a GPU shows as a file. Where there is none, OpenCL (0.1 s and 36 MiB) is not looked for before C.
+        files = ["dri/render", "nvidia", "kfd", "dxg", "mali", "kgsl", "pvr"]
+        gpu = sys.platform != "linux" or any(file for name in files for file in Path("/dev").glob(f"{name}*"))
+        for name, wanted in (("CL", "GPU"), ("C", None), ("CL", None))[not gpu:]:
             try:
                 if wanted is None or self[name].is_gpu:
                     return name if self[name] else None
@@ -4362,11 +4431,14 @@ class Optimizer:
             p.grad = None
 
     def step(self):
-        """Change all parameters by their gradients. Everything that changes is computed in one call."""
+        """Change all parameters by their gradients. Everything that changes is computed in one call, and so are the
+        Tensors that backward() was called on: whoever reads them later would go through the forward pass again."""
         without = [f"{i}, of shape {p.shape}" for i, p in enumerate(self.params) if p.grad is None]
         _require(not without, "step: no gradient of parameter {}", " nor of ".join(without), kind=RuntimeError)
         changes = list(self.changes())                                  # all from the old values
-        Tensor.realize(*self.decays, *(tensor.assign(value) for tensor, value in changes))
+        losses = list(Tensor._losses.values())
+        Tensor._losses.clear()
+        Tensor.realize(*self.decays, *losses, *(tensor.assign(value) for tensor, value in changes))
 
 
 class SGD(Optimizer):
@@ -4401,13 +4473,14 @@ class AdamW(Optimizer):
         # The averages start at zero, and after t steps hold only 1 - b ** t of what they average: divide by that. It is
         # what the average of a constant 1 would be, and as such more exact in float32 than the power.
         mass1, mass2 = self.b1 * self.mass1 + (1 - self.b1), self.b2 * self.mass2 + (1 - self.b2)       # (1,)
-        rate, root = self.lr / mass1, mass2.sqrt()                      # (1,)
+        rate, root = -self.lr / mass1, mass2.sqrt()                     # (1,)
+        kept = {decay: 1 - self.lr * decay for decay in self.decays.values()}
         yield from ((self.mass1, mass1), (self.mass2, mass2))
         for p, mean, square in zip(self.params, self.means, self.squares):
-            g, kept = p.grad.cast(mean.dtype), 1 - self.lr * self.decays[p]
+            g = p.grad.cast(mean.dtype)
             new_mean = self.b1 * mean + (1 - self.b1) * g
             new_square = self.b2 * square + (1 - self.b2) * g * g
-            new = p * kept - rate * new_mean / (new_square.sqrt() / root + self.eps)
+            new = p * kept[self.decays[p]] + rate * new_mean / (new_square.sqrt() / root + self.eps)
             yield from ((p, new), (mean, new_mean), (square, new_square))
 
 
