@@ -2862,7 +2862,7 @@ class Fuser:
     def __init__(self, outputs, lanes):
         self.lanes, self.stored, self.copies, self.copied, self.nests = lanes, {}, defaultdict(dict), {}, {}
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
-        self.turned = []
+        self.turned, self.sums = [], {}
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         for node in order:
             for source in set(node.sources):
@@ -2881,7 +2881,7 @@ class Fuser:
         further apart: they would all fall into the same few sets of the cache."""
         n, size = row_length(node), node.dtype.itemsize
         padded = node in self.stored and node not in self.outputs and node not in self.copied and \
-            node.arg != "strip" and node.op != "scatter"
+            node.arg != "strip" and node.op != "scatter" and node not in self.sums
         return n + 64 // size if padded and n * size % 1024 == 0 else n
 
     def elements(self, node):
@@ -2898,8 +2898,11 @@ class Fuser:
                 self.wide[node] = True
             elif self.turn(node):
                 pass
-            elif is_contraction(node) or node.op in REDUCTIONS and unmoved(node.sources[0]) in self.wide:
+            elif is_contraction(node):
                 self.stored[self.tail(node)] = True
+            elif node.op in REDUCTIONS and unmoved(node.sources[0]) in self.wide:
+                tail = self.tail(node)
+                self.stored[tail] = self.sums[tail] = True
             if node in self.stored:
                 depth[node] = 0
 
