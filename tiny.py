@@ -2862,7 +2862,7 @@ class Fuser:
     def __init__(self, outputs, lanes):
         self.lanes, self.stored, self.copies, self.copied, self.nests = lanes, {}, defaultdict(dict), {}, {}
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
-        self.turned, self.sums = [], {}
+        self.turned, self.sums, self.settled = [], {}, False
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         for node in order:
             for source in set(node.sources):
@@ -2874,6 +2874,7 @@ class Fuser:
             while pending:
                 self.make(pending.pop(), pending)
             self.share(pending)
+        self.settled = True                                             # what is stored is known now
         self.kernels = self.weave(self.merge())
 
     def pitch(self, node):
@@ -3038,6 +3039,8 @@ class Fuser:
         inner = [a for a in axes if a not in lasts and loops_of(index[a]).intersection(reduction.arg)]
         if len(lasts) != 1 or any(loop for a in inner for loop in loops_of(index[a]) if loop is last):
             return False
+        if self.settled:                                                # too late for another kernel
+            raise Unmergeable
         rest = [a for a in range(len(view.shape)) if a not in lasts and a not in inner]
         order = tuple(rest + inner + lasts)
         moved = permute(view, order)
@@ -3091,7 +3094,8 @@ class Fuser:
                     yield from needs(producer[node]) if node in self.strips else [producer[node]]
 
         def needed(kernel):
-            return list(dict.fromkeys(kernel_of[need] for nest in members[kernel] for need in needs(nest)))
+            found = dict.fromkeys(kernel_of[need] for nest in members[kernel] for need in needs(nest))
+            return [other for other in found if other is not kernel]
 
         def add(kernel, nests):
             members[kernel] = nests
