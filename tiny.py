@@ -189,24 +189,27 @@ def flip(node, axes):
 def reduce(op, node, axes):
     """`op` ("sum" or "max_over") over `axes`, which stay with size 1.
 
-    A long reduction to few numbers is done in two steps, first parts of about 4,096 elements: threads can share the
-    parts, and a float32 sum of millions of numbers one after the other would lose the small ones.
+    A long reduction is done in two steps, first parts of about 4,096 elements. If there are few results, threads can
+    share the parts, and a float32 sum of millions of numbers one after the other would lose the small ones. If there
+    are many, as in a product of long matrices, the operands of a part stay in the cache.
     """
     axes = tuple(a for a in axes if node.shape[a] != 1)
     if not axes:
         return node
     shape = tuple(1 if a in axes else n for a, n in enumerate(node.shape))
-    count = node.size // math.prod(shape)
-    if count <= 1 << 16 or math.prod(shape) > 4096:
+    count, a = node.size // math.prod(shape), max(axes, key=lambda axis: node.shape[axis])
+    n, few = node.shape[a], math.prod(shape) <= 4096
+    parts = min(n, -(-count // 4096)) if few else next((p for p in range(2, 65) if n % p == 0 and count <= 4096 * p), 1)
+    if count <= (1 << 16 if few else 1 << 13) or parts == 1:
         return Node(op, (node,), axes, shape)
-    a = max(axes, key=lambda axis: node.shape[axis])
-    n, parts = node.shape[a], min(node.shape[a], -(-count // 4096))
     whole = n - n % parts
     between = lambda start, stop: shrink(node, tuple((start, stop) if b == a else (0, m)
                                                      for b, m in enumerate(node.shape)))
     split = reshape(between(0, whole), node.shape[:a] + (parts, n // parts) + node.shape[a + 1:])
     partial = Node(op, (split,), tuple(b + (b >= a) for b in axes), shape[:a] + (parts,) + shape[a:])
-    partial = reshape(Node("contiguous", (partial,)), shape[:a] + (parts,) + shape[a + 1:])
+    first = tuple(range(len(partial.shape))) if few else (a, *(b for b in range(len(partial.shape)) if b != a))
+    stored = permute(Node("contiguous", (permute(partial, first),)), tuple(first.index(b) for b in range(len(first))))
+    partial = reshape(stored, shape[:a] + (parts,) + shape[a + 1:])
     result = reduce(op, partial, (a,))
     if whole == n:
         return result
@@ -1661,7 +1664,8 @@ class Lowering:
     def __init__(self, fuser, outputs, block=None, strips=()):
         self.fuser, self.outputs, self.splits, self.block = fuser, outputs, {}, None
         self.copies = {view: copy for node in outputs for view, copy in fuser.copies[node].items()}
-        self.copies.update((moved.view, moved.back) for moved in [*fuser.turned, *strips] if moved.node not in outputs)
+        self.copies.update((other.view, other.back) for other in [*fuser.turned, *strips]
+                           if other.node not in outputs)
         if block:                                                       # split off the rows that tasks go through
             self.block, width = ("out",), outputs[0].size // block.count
             if width > 1:
@@ -2264,7 +2268,9 @@ class Nest:
     def choose_levels(self):
         """The loops as they are taken, outermost first, as (loop, step), and how many of them are tasks.
 
-        A row that is there twice goes in blocks: within such a block of rows, all vectors are done before the next.
+        Where what the vectors read is too large for the cache, each piece of it should serve more than one tile: all
+        rows, if what they read stays in the cache, or else a block of 64 rows. The row is then there twice: within such
+        a block all vectors are done before the next.
         """
         step = {loop: 1 for loop in self.nest}
         step.update({self.row: self.rows, self.vector: self.lanes * self.vectors})
@@ -2274,9 +2280,11 @@ class Nest:
             self.levels[at] = (self.block_loop, self.block.rows)
             if self.row is None:
                 self.levels.insert(at + 1, (self.block_loop, 1))
-        elif self.row and self.row.extent >= 128 and self.operand_bytes() > CACHE // 2:
+        elif self.row and self.vector and self.row.extent >= 128 and \
+                self.operand_bytes(self.vector, self.row) > CACHE // 2:
             at = self.nest.index(self.row)
-            self.levels = self.levels[:at] + [(self.row, 64)] + self.levels[at + 1:] + [(self.row, self.rows)]
+            blocks = [(self.row, 64)] if self.operand_bytes(self.row, self.vector) > CACHE else []
+            self.levels = self.levels[:at] + blocks + self.levels[at + 1:] + [(self.row, self.rows)]
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
         limit = min([self.level(r) for r in self.reductions] + [len(self.nest)])
         last = len(self.nest) - (self.vector is not None and limit < len(self.nest))
@@ -2287,12 +2295,13 @@ class Nest:
             self.tasks *= self.steps(*self.levels[self.parallel])
             self.parallel += 1
 
-    def operand_bytes(self):
-        """The size of what is read again for every few rows."""
+    def operand_bytes(self, along, again):
+        """The size of what the reductions read along one of two loops, and read again for each step of the other."""
         loads = [value for r in self.reductions for value in reachable(r.args) if value.op == "load"
-                 and self.row not in value.loops and self.vector in value.loops]
-        return max([math.prod(loop.extent for loop in value.loops if loop not in self.nest[:self.nest.index(self.row)])
-                    * value.dtype.itemsize for value in loads], default=0)
+                 and along in value.loops and again not in value.loops]
+        outside = self.nest[:min(self.nest.index(self.row), self.nest.index(self.vector))]
+        return max([math.prod(loop.extent for loop in value.loops.difference(outside)) * value.dtype.itemsize
+                    for value in loads], default=0)
 
     def steps(self, loop, step):
         """How many steps a loop of the nest takes."""
