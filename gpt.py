@@ -70,7 +70,7 @@ class CausalSelfAttention:
         v = v.reshape(B, T, H, C // H).transpose(1, 2)                  # (B, H, T, C/H)
         position = Tensor.arange(T)
         past = position.reshape(T, 1) >= position                       # (T, T): row t is True up to column t
-        att = (q @ k.transpose(-2, -1)) / math.sqrt(C // H)             # (B, H, T, T)
+        att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5              # (B, H, T, T)
         att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
         y = (att @ v).transpose(1, 2).reshape(B, T, C)                  # (B, T, C): the heads side by side
         return self.c_proj(y).dropout(self.dropout)

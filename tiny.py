@@ -1142,7 +1142,7 @@ class Tensor:
     def scaled_dot_product_attention(self, key, value, attn_mask=None, dropout_p=0.0, is_causal=False):
         """softmax(q @ k.T / sqrt(width) + mask) @ v (Vaswani et al., 2017); a bool mask says what may be looked at."""
         _require(attn_mask is None or not is_causal, "scaled_dot_product_attention: attn_mask excludes is_causal")
-        scores = self @ key.transpose(-2, -1) / math.sqrt(self.shape[-1])               # (..., queries, keys)
+        scores = self @ key.transpose(-2, -1) * self.shape[-1] ** -0.5                  # (..., queries, keys)
         mask = scores._places(-2) >= scores._places(-1) if is_causal else attn_mask
         if mask is not None:
             scores = mask.where(scores, -math.inf) if mask.dtype == bool_ else scores + mask
@@ -1425,7 +1425,7 @@ class Softmax(Function):
 
     def forward(self, x):
         e = x._below_max(self.axis).exp()
-        self.result = e / e.sum(self.axis, keepdim=True)
+        self.result = e * (1 / e.sum(self.axis, keepdim=True))          # one division a row
         return self.result
 
     def backward(self, grad):
@@ -3352,7 +3352,10 @@ VECTOR_WORDS = r"""
     LANES(N / 4, y.lane[l] += y.lane[l + N / 4]) LANES(N / 8, y.lane[l] += y.lane[l + N / 8]) \
     LANES(N / 16, y.lane[l] += y.lane[l + N / 16]) return y.lane[0]; } \
   INLINE T fold_max_##T##x##N(T##x##N x) { \
-    T##x##N##_lanes y; y.all = x; LANES(N, y.lane[0] = max_##T(y.lane[0], y.lane[l])) return y.lane[0]; } \
+    T##x##N##_lanes y; y.all = x; LANES(N / 2, y.lane[l] = max_##T(y.lane[l], y.lane[l + N / 2])) \
+    LANES(N / 4, y.lane[l] = max_##T(y.lane[l], y.lane[l + N / 4])) \
+    LANES(N / 8, y.lane[l] = max_##T(y.lane[l], y.lane[l + N / 8])) \
+    LANES(N / 16, y.lane[l] = max_##T(y.lane[l], y.lane[l + N / 16])) return y.lane[0]; } \
   VECTOR_CAST(T, f32, N) DOUBLE(VECTOR_CAST(T, f64, N)) VECTOR_CAST(T, i8, N) VECTOR_CAST(T, u8, N) \
   VECTOR_CAST(T, i32, N) VECTOR_CAST(T, u32, N) VECTOR_CAST(T, i64, N) \
   INLINE T##x##N T##x##N##_from_bool(i32x##N x) { return CONVERT(-x, T, N); }
