@@ -2050,6 +2050,19 @@ class Span(namedtuple("Span", "start stop")):
 
 
 ALL = Span(None, None)
+
+
+def keeps_some(limits, n, m):
+    """Is there for each i < n some j < m at which no limit (k, a, b) has k + a * i + b * j < 0?"""
+    i, low, high = np.arange(n), 0, m - 1
+    for k, a, b in limits:
+        if b > 0:
+            low = np.maximum(low, -((k + a * i) // b))
+        else:
+            high = np.minimum(high, (k + a * i) // -b) if b else np.where(k + a * i < 0, -1, high)
+    return bool(np.all(low <= high))
+
+
 CACHE = 1 << 20                         # bytes that a core can keep close by: a usual second-level cache
 NOT_COUNTED = {"where", "cast", "bitcast"}                              # moves numbers: no arithmetic
 Operand = namedtuple("Operand", "shape dtype")
@@ -2075,33 +2088,43 @@ class Nest:
         self.choose_tile(lanes)
 
     def reduced_span(self, reduction):
-        """The part of a reduction that matters to the rows of a block; the rest is known to be its identity."""
-        found, start, stop = self.lowering.known(*self.lowering.bodies[reduction]), None, None
+        """The part of a reduction that matters to the rows of a block; the rest is known to be its identity.
+
+        A mask that leaves nothing of a row or of a column is not used: softmax gives NaN there, which is no 0.
+        """
+        found, limits, start, stop = self.lowering.known(*self.lowering.bodies[reduction]), [], None, None
         if found and found[0] == REDUCTIONS[reduction.op][1](reduction.dtype):
-            for limit in found[1]:                                      # k + row * i + c * r >= 0
+            for limit in found[1]:
                 c, row = stride_along(limit, reduction.arg[-1]), stride_along(limit, self.block_loop)
                 if c in (1, -1) and row is not None:
                     rest = plus(limit, times(flat_index(reduction.arg), -c))
                     rest = plus(rest, (0, ((self.block_loop, -row),)))
-                    greatest = rest[0] + max(row, 0) * (self.block.rows - 1)        # of k + row * i, less the first i
-                    if not rest[1] and c == 1:
-                        start = (-greatest, -row)
-                    elif not rest[1]:
-                        stop = (greatest + 1, row)
+                    limits += [] if rest[1] else [(rest[0], row, c)]
+        rows, steps = self.block_loop.extent, math.prod(loop.extent for loop in reduction.arg)
+        if not keeps_some(limits, rows, steps) or not keeps_some([(k, c, row) for k, row, c in limits], steps, rows):
+            return ALL
+        for k, row, c in limits:                                        # k + row * i + c * r >= 0
+            greatest = k + max(row, 0) * (self.block.rows - 1)          # of k + row * i, less the first i
+            if c == 1:
+                start = (-greatest, -row)
+            else:
+                stop = (greatest + 1, row)
         return Span(start, stop)
 
     def spread(self, spans):
         """Note the spans of the loops, given those of the strips that the nest computes, and add to `spans` those of
-        the strips that it reads: a strip is needed as far as somebody reads it."""
+        the strips that it reads: a strip is needed as far as somebody reads it, in whole vectors."""
         inner, lanes = tuple(self.nest[self.parallel:]), self.lowering.fuser.lanes
         self.spans = {}
         if inner:
-            span, step = spans.get(self.outputs[0], ALL), math.prod(step for _, step in self.levels[-len(inner):])
-            self.spans[inner] = span if step % lanes == 0 else span.widened(lanes - 1)      # others read whole vectors
+            span, whole = spans.get(self.outputs[0], ALL), inner == (self.vector,) and self.lanes == lanes
+            self.spans[inner] = span if whole else span.widened(lanes - 1)
         for reduction in self.reductions:
             span = self.reduced_span(reduction)
             self.spans[reduction.arg] = self.spans[reduction.arg].union(span) if reduction.arg in self.spans else span
         flat = {flat_index(loops): span for loops, span in self.spans.items()}
+        for loops in {reduction.arg for reduction in self.reductions}:  # of several loops, whole steps of the first
+            flat[flat_index(loops)] = self.spans[loops].widened(math.prod(loop.extent for loop in loops[1:]) - 1)
         rows = flat_index(self.nest[:self.parallel])
         for value in self.values:
             if value.op == "load" and value.arg[0] in self.lowering.fuser.strips:
@@ -2283,7 +2306,8 @@ class Nest:
         elif self.row and self.vector and self.row.extent >= 128 and \
                 self.operand_bytes(self.vector, self.row) > CACHE // 2:
             at = self.nest.index(self.row)
-            blocks = [(self.row, 64)] if self.operand_bytes(self.row, self.vector) > CACHE else []
+            rows = 64 // self.rows * self.rows                          # whole steps, or blocks would overlap
+            blocks = [(self.row, rows)] if self.operand_bytes(self.row, self.vector) > CACHE else []
             self.levels = self.levels[:at] + blocks + self.levels[at + 1:] + [(self.row, self.rows)]
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
         limit = min([self.level(r) for r in self.reductions] + [len(self.nest)])
