@@ -1714,16 +1714,19 @@ class Lowering:
     def divide(self, index, n):
         """The quotient and the remainder of an index by n, as indices: of 64 i + j by 64, with j < 64, i and j.
 
-        Terms whose coefficient n divides leave the division whole. What remains lies within 0 .. n-1, or is a
-        constant, or becomes a Quotient and its twin, the remainder.
+        Every coefficient is divided by n. If what remains of them stays within 0 .. n-1, the division has come out: so
+        the index (n + 1) k + x of a window (see _windows) is k and k + x. If not, only the terms whose coefficient n
+        divides leave it whole, and the others, if any, become a Quotient and its twin, the remainder.
         """
         if n == 1:
             return index, ZERO
-        whole = (index[0] // n, tuple((t, c // n) for t, c in index[1] if c % n == 0))
-        rest = (index[0] % n, tuple((t, c) for t, c in index[1] if c % n))
+        whole = (index[0] // n, tuple((t, c // n) for t, c in index[1] if c // n))
+        rest = (index[0] % n, tuple((t, c % n) for t, c in index[1] if c % n))
         low, high = bounds(rest)
         if low >= 0 and high < n:
             return whole, rest
+        whole = (index[0] // n, tuple((t, c // n) for t, c in index[1] if c % n == 0))
+        rest = (index[0] % n, tuple((t, c) for t, c in index[1] if c % n))
         if not rest[1]:
             return plus(whole, (rest[0] // n, ())), (rest[0] % n, ())
         terms = []
