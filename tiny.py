@@ -1156,10 +1156,8 @@ class Tensor:
         fits = weight.ndim == self.ndim == 4 and weight.shape[1] * groups == self.shape[1]
         fits = fits and weight.shape[0] % groups == 0
         _require(fits, "conv2d: weight {} in {} groups does not fit input {}", weight.shape, groups, self.shape)
-        x = self._windows2d(weight.shape[2:], stride, dilation, padding)
-        x = x.unflatten(1, (groups, 1, -1))                             # (n, groups, 1, channels, h, w, kernel h, w)
-        weight = weight.reshape(1, groups, -1, weight.shape[1], 1, 1, *weight.shape[2:])
-        y = _contract((3, 6, 7), x, weight).flatten(1, 2)               # (n, outputs, h, w)
+        y = Convolution.apply(self, weight, groups=groups, stride=_two(stride), dilation=_two(dilation),
+                              padding=_two(padding))
         return y if bias is None else y + bias.reshape(-1, 1, 1)
 
     def max_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
@@ -1407,6 +1405,39 @@ class Softmax(Function):
 
     def backward(self, grad):
         return self.result * (grad - (grad * self.result).sum(self.axis, keepdim=True))
+
+
+class Convolution(Function):
+    """Sums of the windows of images times a weight. Its gradients are convolutions too, which they would not become by
+    themselves: the gradient of a window is a sum of shifted images, and all windows together are large."""
+
+    def __init__(self, groups, stride, dilation, padding):
+        self.groups, self.stride, self.dilation, self.padding = groups, stride, dilation, padding
+
+    def forward(self, x, weight):
+        self.x, self.weight = x, weight
+        n, channels, outputs = x.shape[0], weight.shape[1], weight.shape[0] // self.groups
+        x = x._windows2d(weight.shape[2:], self.stride, self.dilation, self.padding)
+        x = x.reshape(n, self.groups, 1, channels, *x.shape[2:])        # (n, groups, 1, channels, h, w, kernel h, w)
+        weight = weight.reshape(1, self.groups, outputs, channels, 1, 1, *weight.shape[2:])
+        return _contract((3, 6, 7), x, weight).flatten(1, 2)            # (n, outputs, h, w)
+
+    def backward(self, grad):
+        # An element of x at i went into y at (i + padding - dilation * k) / stride with weight k, where that is whole:
+        # the convolution of the gradient, `stride` apart and with zeros around, with the weight read backwards.
+        (n, outputs, h, w), channels, groups = grad.shape, self.weight.shape[1], self.groups
+        (s, t), (top, left), size = self.stride, self.padding, self.x.shape[2:]
+        reach = [d * (k - 1) for d, k in zip(self.dilation, self.weight.shape[2:])]
+        spread = grad.reshape(n, outputs, h, 1, w, 1).pad((0, t - 1, 0, 0, 0, s - 1)).reshape(n, outputs, h * s, w * t)
+        spread = spread.pad((reach[1] - left, size[1] + left - w * t, reach[0] - top, size[0] + top - h * s))
+        turned = self.weight.flip(2, 3).unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
+        of_x = spread.conv2d(turned, groups=groups, dilation=self.dilation)
+        # The weight k met the elements of x at stride * i + dilation * k, and y at i: the convolution of x with the
+        # gradient, in which images and channels change places, as do stride and dilation.
+        x = self.x.pad((left, left, top, top))[:, :, :(h - 1) * s + reach[0] + 1, :(w - 1) * t + reach[1] + 1]
+        x = x.unflatten(1, (groups, channels)).permute(2, 1, 0, 3, 4).flatten(1, 2)         # (channels, groups * n, ..)
+        of_weight = x.conv2d(grad.transpose(0, 1), groups=groups, stride=self.dilation, dilation=self.stride)
+        return of_x, of_weight.transpose(0, 1)
 
 
 def _operators():
