@@ -2857,22 +2857,39 @@ class Fuser:
         return node.op in IDENTITY or len(users) == 1 and (users[0] in self.wide or users[0].op in REDUCTIONS)
 
     def turn(self, node):
-        """A contraction out[.., i, j] of a[i, k] and wide[k, j] is stored as out[.., j, i]: its rows should be those of
-        the strips (see `strip`)."""
-        if not is_contraction(node):
+        """Store a contraction with its axes in another order, if that suits its kernel better."""
+        order = self.better_order(node) if is_contraction(node) else None
+        if order is None:
             return False
-        axes = [a for a, n in enumerate(node.shape) if n > 1]
-        varies = lambda x: [a for a in axes if x.op != "expand" or x.sources[0].shape[a] > 1]
-        inside = [unmoved(x.sources[0] if x.op == "expand" else x) in self.wide for x in node.sources[0].sources]
-        a, b = sorted(zip(inside, map(varies, node.sources[0].sources)), key=lambda pair: pair[0])
-        if len(axes) < 2 or a[0] or not b[0] or axes[-1] in a[1] or axes[-2] in b[1]:
-            return False
-        order = list(range(len(node.shape)))
-        order[axes[-1]], order[axes[-2]] = axes[-2], axes[-1]
-        stored = Node("contiguous", (permute(node, tuple(order)),), "turned")
-        self.turned.append(Strip(stored, node, permute(stored, tuple(order)), None))
+        stored = Node("contiguous", (permute(node, order),), "turned")
+        back = permute(stored, tuple(order.index(a) for a in range(len(order))))
+        self.turned.append(Strip(stored, node, back, None))
         self.stored[stored] = True
         return True
+
+    def better_order(self, node):
+        """The order of axes in which to store a contraction; None if the present one is good.
+
+        For out[.., i, j] of a[i, k] and wide[k, j] that is out[.., j, i]: its rows should be those of the strips (see
+        `strip`). And where the last axis is short, as the 3 x 3 places of a weight's gradient are, the long axes come
+        last, so that vectors are full; if the operand that varies along them is read again often enough to be copied.
+        """
+        axes, operands = [a for a, n in enumerate(node.shape) if n > 1], node.sources[0].sources
+        if len(axes) < 2:
+            return None
+        varies = [[a for a in axes if x.op != "expand" or x.sources[0].shape[a] > 1] for x in operands]
+        inside = [unmoved(x.sources[0] if x.op == "expand" else x) in self.wide for x in operands]
+        if any(inside):
+            a, b = varies if inside[1] else varies[::-1]
+            order = list(range(len(node.shape)))
+            order[axes[-1]], order[axes[-2]] = axes[-2], axes[-1]
+            return None if all(inside) or axes[-1] in a or axes[-2] in b else tuple(order)
+        order = sorted(range(len(node.shape)), key=lambda a: node.shape[a] >= self.lanes)       # the short ones first
+        last = order[-1]
+        full = node.shape[axes[-1]] * 2 > self.lanes or node.shape[last] < self.lanes
+        copied = any(last in v and last not in w and math.prod(node.shape[a] for a in axes if a not in v) >= 16
+                     for v, w in (varies, varies[::-1]))
+        return tuple(order) if copied and not full else None
 
     def make(self, node, pending):
         """Make the kernel of a stored node; what it turns out to need first goes on `pending`."""
