@@ -2965,29 +2965,35 @@ class Fuser:
     def copy(self, kernel, value, last, reduction):
         """Have an operand copied so that the loop `last` is contiguous, in panels that a register tile reads in a row.
 
-        The copy is an ordinary node that is put in place of the view of the buffer that the kernel reads.
+        The copy is an ordinary node that is put in place of the view of the buffer that the kernel reads. Where `last`
+        takes every second element, as a convolution of stride 2 does, the even ones are put before the odd ones.
         """
         view, index = kernel.lowering.origin[value]
         copies = self.copies[kernel.outputs[0]]
         if view in copies or value.arg[0] in self.copied or kernel.outputs[0] in self.copied:
             return False
         axes = [a for a in range(len(view.shape)) if view.shape[a] > 1]
-        lasts = [a for a in axes if stride_along(index[a], last) == 1]
+        lasts = [a for a in axes if last in loops_of(index[a])]
         inner = [a for a in axes if a not in lasts and loops_of(index[a]).intersection(reduction.arg)]
-        if len(lasts) != 1 or any(loop for a in inner for loop in loops_of(index[a]) if loop is last):
+        stride = stride_along(index[lasts[0]], last) if len(lasts) == 1 else None
+        if stride is None or stride < 1:
             return False
         rest = [a for a in range(len(view.shape)) if a not in lasts and a not in inner]
         order = tuple(rest + inner + lasts)
         moved = permute(view, order)
         n, panel = moved.shape[-1], 32
-        if n % panel == 0 and n > panel:
-            k = len(rest)
-            split = reshape(moved, moved.shape[:-1] + (n // panel, panel))
-            axes = tuple(range(k)) + (len(order) - 1,) + tuple(range(k, len(order) - 1)) + (len(order),)
-            stored = Node("contiguous", (permute(split, axes),))
-            back = reshape(permute(stored, tuple(axes.index(a) for a in range(len(axes)))), moved.shape)
-        else:
+        if stride == 1 and (n % panel or n == panel):
             stored = back = Node("contiguous", (moved,))
+        else:
+            part = panel if stride == 1 else stride
+            most = -(-n // part)
+            whole = pad(moved, ((0, 0),) * (len(order) - 1) + ((0, most * part - n),))
+            split = reshape(whole, moved.shape[:-1] + (most, part))
+            q, k = len(order) - 1, len(rest)
+            axes = (*range(k), q, *range(k, q), q + 1) if stride == 1 else (*range(q), q + 1, q)
+            stored = Node("contiguous", (permute(split, axes),))
+            back = reshape(permute(stored, tuple(axes.index(a) for a in range(len(axes)))), whole.shape)
+            back = shrink(back, tuple((0, m) for m in moved.shape))
         copies[view] = permute(back, tuple(order.index(a) for a in range(len(order))))
         self.copied[stored] = view
         self.stored[stored] = True
