@@ -153,8 +153,9 @@ def expand(node, shape):
 
 
 def permute(node, axes):
-    if axes == tuple(range(len(axes))):
-        return node
+    long = [a for a in axes if node.shape[a] > 1]
+    if long == sorted(long):                                            # only axes of size 1 move, if any
+        return reshape(node, tuple(node.shape[a] for a in axes))
     return Node("permute", (node,), axes, tuple(node.shape[a] for a in axes))
 
 
@@ -1423,19 +1424,31 @@ class Convolution(Function):
         return _contract((3, 6, 7), x, weight).flatten(1, 2)            # (n, outputs, h, w)
 
     def backward(self, grad):
-        # An element of x at i went into y at (i + padding - dilation * k) / stride with weight k, where that is whole:
-        # the convolution of the gradient, `stride` apart and with zeros around, with the weight read backwards.
-        (n, outputs, h, w), channels, groups = grad.shape, self.weight.shape[1], self.groups
-        (s, t), (top, left), size = self.stride, self.padding, self.x.shape[2:]
-        reach = [d * (k - 1) for d, k in zip(self.dilation, self.weight.shape[2:])]
-        spread = grad.reshape(n, outputs, h, 1, w, 1).pad((0, t - 1, 0, 0, 0, s - 1)).reshape(n, outputs, h * s, w * t)
-        spread = spread.pad((reach[1] - left, size[1] + left - w * t, reach[0] - top, size[0] + top - h * s))
-        turned = self.weight.flip(2, 3).unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
-        of_x = spread.conv2d(turned, groups=groups, dilation=self.dilation)
+        # Along an axis, weight[k] took x[i] to y[j] where i = stride * j + dilation * k - padding. With zeros in front of
+        # the weight, so that it begins at a multiple of the stride, this is i = stride * (j + m - first) + r: so every
+        # stride-th element of x's gradient is y's convolved with a part of the weight, read backwards. The parts, one
+        # for each r, make one convolution together.
+        x, groups, (s, t), dilation, widths = self.x, self.groups, self.stride, [], []
+        parts = self.weight.unflatten(0, (groups, -1))                  # (groups, outputs, channels, kernel h, kernel w)
+        for axis, n, m, step, d, p in zip((3, 5), x.shape[2:], grad.shape[2:], (s, t), self.dilation, self.padding):
+            if step > 1 and d > 1:                                      # put zeros into the weight instead
+                parts = parts.unsqueeze(axis + 1)
+                parts, d = parts.pad(parts._at(axis + 1, (0, d - 1))).flatten(axis, axis + 1), 1
+            front, first = -p % step, -(-p // step)
+            parts = parts.pad(parts._at(axis, (front, -(front + parts.shape[axis]) % step)))
+            parts = parts.unflatten(axis, (-1, step)).flip(axis)
+            widths = [d * (parts.shape[axis] - 1) - first, -(-n // step) - m + first] + widths
+            dilation.append(d)
+        parts = parts.permute(0, 2, 4, 6, 1, 3, 5).flatten(0, 3)        # (groups * channels * s * t, outputs, ..)
+        of_x = grad.pad(widths).conv2d(parts.contiguous(), groups=groups, dilation=dilation)
+        of_x = of_x.unflatten(1, (x.shape[1], s, t)).permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)
+        of_x = of_x.shrink([(0, n) for n in x.shape])
         # The weight k met the elements of x at stride * i + dilation * k, and y at i: the convolution of x with the
         # gradient, in which images and channels change places, as do stride and dilation.
-        x = self.x.pad((left, left, top, top))[:, :, :(h - 1) * s + reach[0] + 1, :(w - 1) * t + reach[1] + 1]
-        x = x.unflatten(1, (groups, channels)).permute(2, 1, 0, 3, 4).flatten(1, 2)         # (channels, groups * n, ..)
+        (top, left), used = self.padding, [(m - 1) * step + d * (k - 1) + 1 for m, step, d, k in zip(
+            grad.shape[2:], self.stride, self.dilation, self.weight.shape[2:])]
+        x = x.pad((left, left, top, top))[:, :, :used[0], :used[1]].unflatten(1, (groups, -1))
+        x = x.permute(2, 1, 0, 3, 4).flatten(1, 2)                      # (channels, groups * n, h, w)
         of_weight = x.conv2d(grad.transpose(0, 1), groups=groups, stride=self.dilation, dilation=self.stride)
         return of_x, of_weight.transpose(0, 1)
 
@@ -2925,6 +2938,8 @@ class Fuser:
                     not (user.op in ELEMENTWISE or user.op in IDENTITY or user.op == "reshape"):
                 break
             node = user
+        while node.op == "reshape" and node not in self.stored:         # what only splits axes is left to the reader
+            node = node.sources[0]
         return node
 
     def share(self, pending):
