@@ -163,8 +163,9 @@ def expand(node, shape):
 
 
 def permute(node, axes):
-    if axes == tuple(range(len(axes))):
-        return node
+    long = [a for a in axes if node.shape[a] > 1]
+    if long == sorted(long):                                            # only axes of size 1 move, if any
+        return reshape(node, tuple(node.shape[a] for a in axes))
     return Node("permute", (node,), axes, tuple(node.shape[a] for a in axes))
 
 
@@ -1176,10 +1177,8 @@ class Tensor:
         fits = weight.ndim == self.ndim == 4 and weight.shape[1] * groups == self.shape[1]
         fits = fits and weight.shape[0] % groups == 0
         _require(fits, "conv2d: weight {} in {} groups does not fit input {}", weight.shape, groups, self.shape)
-        x = self._windows2d(weight.shape[2:], stride, dilation, padding)
-        x = x.unflatten(1, (groups, 1, -1))                             # (n, groups, 1, channels, h, w, kernel h, w)
-        weight = weight.reshape(1, groups, -1, weight.shape[1], 1, 1, *weight.shape[2:])
-        y = _contract((3, 6, 7), x, weight).flatten(1, 2)               # (n, outputs, h, w)
+        y = Convolution.apply(self, weight, groups=groups, stride=_two(stride), dilation=_two(dilation),
+                              padding=_two(padding))
         return y if bias is None else y + bias.reshape(-1, 1, 1)
 
     def max_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
@@ -1430,6 +1429,51 @@ class Softmax(Function):
 
     def backward(self, grad):
         return self.result * (grad - (grad * self.result).sum(self.axis, keepdim=True))
+
+
+class Convolution(Function):
+    """Sums of the windows of images times a weight. Its gradients are convolutions too, which they would not become by
+    themselves: the gradient of a window is a sum of shifted images, and all windows together are large."""
+
+    def __init__(self, groups, stride, dilation, padding):
+        self.groups, self.stride, self.dilation, self.padding = groups, stride, dilation, padding
+
+    def forward(self, x, weight):
+        self.x, self.weight = x, weight
+        n, channels, outputs = x.shape[0], weight.shape[1], weight.shape[0] // self.groups
+        x = x._windows2d(weight.shape[2:], self.stride, self.dilation, self.padding)
+        x = x.reshape(n, self.groups, 1, channels, *x.shape[2:])        # (n, groups, 1, channels, h, w, kernel h, w)
+        weight = weight.reshape(1, self.groups, outputs, channels, 1, 1, *weight.shape[2:])
+        return _contract((3, 6, 7), x, weight).flatten(1, 2)            # (n, outputs, h, w)
+
+    def backward(self, grad):
+        # Along an axis, weight[k] took x[i] to y[j] where i = stride * j + dilation * k - padding. With zeros in front of
+        # the weight, so that it begins at a multiple of the stride, this is i = stride * (j + m - first) + r: so every
+        # stride-th element of x's gradient is y's convolved with a part of the weight, read backwards. The parts, one
+        # for each r, make one convolution together.
+        x, groups, (s, t), dilation, widths = self.x, self.groups, self.stride, [], []
+        parts = self.weight.unflatten(0, (groups, -1))                  # (groups, outputs, channels, kernel h, kernel w)
+        for axis, n, m, step, d, p in zip((3, 5), x.shape[2:], grad.shape[2:], (s, t), self.dilation, self.padding):
+            if step > 1 and d > 1:                                      # put zeros into the weight instead
+                parts = parts.unsqueeze(axis + 1)
+                parts, d = parts.pad(parts._at(axis + 1, (0, d - 1))).flatten(axis, axis + 1), 1
+            front, first = -p % step, -(-p // step)
+            parts = parts.pad(parts._at(axis, (front, -(front + parts.shape[axis]) % step)))
+            parts = parts.unflatten(axis, (-1, step)).flip(axis)
+            widths = [d * (parts.shape[axis] - 1) - first, -(-n // step) - m + first] + widths
+            dilation.append(d)
+        parts = parts.permute(0, 2, 4, 6, 1, 3, 5).flatten(0, 3)        # (groups * channels * s * t, outputs, ..)
+        of_x = grad.pad(widths).conv2d(parts.contiguous(), groups=groups, dilation=dilation)
+        of_x = of_x.unflatten(1, (x.shape[1], s, t)).permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)
+        of_x = of_x.shrink([(0, n) for n in x.shape])
+        # The weight k met the elements of x at stride * i + dilation * k, and y at i: the convolution of x with the
+        # gradient, in which images and channels change places, as do stride and dilation.
+        (top, left), used = self.padding, [(m - 1) * step + d * (k - 1) + 1 for m, step, d, k in zip(
+            grad.shape[2:], self.stride, self.dilation, self.weight.shape[2:])]
+        x = x.pad((left, left, top, top))[:, :, :used[0], :used[1]].unflatten(1, (groups, -1))
+        x = x.permute(2, 1, 0, 3, 4).flatten(1, 2)                      # (channels, groups * n, h, w)
+        of_weight = x.conv2d(grad.transpose(0, 1), groups=groups, stride=self.dilation, dilation=self.stride)
+        return of_x, of_weight.transpose(0, 1)
 
 
 def _operators():
@@ -1743,16 +1787,19 @@ class Lowering:
     def divide(self, index, n):
         """The quotient and the remainder of an index by n, as indices: of 64 i + j by 64, with j < 64, i and j.
 
-        Terms whose coefficient n divides leave the division whole. What remains lies within 0 .. n-1, or is a
-        constant, or becomes a Quotient and its twin, the remainder.
+        Every coefficient is divided by n. If what remains of them stays within 0 .. n-1, the division has come out: so
+        the index (n + 1) k + x of a window (see _windows) is k and k + x. If not, only the terms whose coefficient n
+        divides leave it whole, and the others, if any, become a Quotient and its twin, the remainder.
         """
         if n == 1:
             return index, ZERO
-        whole = (index[0] // n, tuple((t, c // n) for t, c in index[1] if c % n == 0))
-        rest = (index[0] % n, tuple((t, c) for t, c in index[1] if c % n))
+        whole = (index[0] // n, tuple((t, c // n) for t, c in index[1] if c // n))
+        rest = (index[0] % n, tuple((t, c % n) for t, c in index[1] if c % n))
         low, high = bounds(rest)
         if low >= 0 and high < n:
             return whole, rest
+        whole = (index[0] // n, tuple((t, c // n) for t, c in index[1] if c % n == 0))
+        rest = (index[0] % n, tuple((t, c) for t, c in index[1] if c % n))
         if not rest[1]:
             return plus(whole, (rest[0] // n, ())), (rest[0] % n, ())
         terms = []
@@ -2970,22 +3017,39 @@ class Fuser:
         return node.op in IDENTITY or len(users) == 1 and (users[0] in self.wide or users[0].op in REDUCTIONS)
 
     def turn(self, node):
-        """A contraction out[.., i, j] of a[i, k] and wide[k, j] is stored as out[.., j, i]: its rows should be those of
-        the strips (see `strip`)."""
-        if not is_contraction(node):
+        """Store a contraction with its axes in another order, if that suits its kernel better."""
+        order = self.better_order(node) if is_contraction(node) else None
+        if order is None:
             return False
-        axes = [a for a, n in enumerate(node.shape) if n > 1]
-        varies = lambda x: [a for a in axes if x.op != "expand" or x.sources[0].shape[a] > 1]
-        inside = [unmoved(x.sources[0] if x.op == "expand" else x) in self.wide for x in node.sources[0].sources]
-        a, b = sorted(zip(inside, map(varies, node.sources[0].sources)), key=lambda pair: pair[0])
-        if len(axes) < 2 or a[0] or not b[0] or axes[-1] in a[1] or axes[-2] in b[1]:
-            return False
-        order = list(range(len(node.shape)))
-        order[axes[-1]], order[axes[-2]] = axes[-2], axes[-1]
-        stored = Node("contiguous", (permute(node, tuple(order)),), "turned")
-        self.turned.append(Strip(stored, node, permute(stored, tuple(order)), None))
+        stored = Node("contiguous", (permute(node, order),), "turned")
+        back = permute(stored, tuple(order.index(a) for a in range(len(order))))
+        self.turned.append(Strip(stored, node, back, None))
         self.stored[stored] = True
         return True
+
+    def better_order(self, node):
+        """The order of axes in which to store a contraction; None if the present one is good.
+
+        For out[.., i, j] of a[i, k] and wide[k, j] that is out[.., j, i]: its rows should be those of the strips (see
+        `strip`). And where the last axis is short, as the 3 x 3 places of a weight's gradient are, the long axes come
+        last, so that vectors are full; if the operand that varies along them is read again often enough to be copied.
+        """
+        axes, operands = [a for a, n in enumerate(node.shape) if n > 1], node.sources[0].sources
+        if len(axes) < 2:
+            return None
+        varies = [[a for a in axes if x.op != "expand" or x.sources[0].shape[a] > 1] for x in operands]
+        inside = [unmoved(x.sources[0] if x.op == "expand" else x) in self.wide for x in operands]
+        if any(inside):
+            a, b = varies if inside[1] else varies[::-1]
+            order = list(range(len(node.shape)))
+            order[axes[-1]], order[axes[-2]] = axes[-2], axes[-1]
+            return None if all(inside) or axes[-1] in a or axes[-2] in b else tuple(order)
+        order = sorted(range(len(node.shape)), key=lambda a: node.shape[a] >= self.lanes)       # the short ones first
+        last = order[-1]
+        full = node.shape[axes[-1]] * 2 > self.lanes or node.shape[last] < self.lanes
+        copied = any(last in v and last not in w and math.prod(node.shape[a] for a in axes if a not in v) >= 16
+                     for v, w in (varies, varies[::-1]))
+        return tuple(order) if copied and not full else None
 
     def make(self, node, pending):
         """Make the kernel of a stored node; what it turns out to need first goes on `pending`."""
@@ -3021,6 +3085,8 @@ class Fuser:
                     not (user.op in ELEMENTWISE or user.op in IDENTITY or user.op == "reshape"):
                 break
             node = user
+        while node.op == "reshape" and node not in self.stored:         # what only splits axes is left to the reader
+            node = node.sources[0]
         return node
 
     def share(self, pending):
@@ -3061,16 +3127,18 @@ class Fuser:
     def copy(self, kernel, value, last, reduction, panel=32):
         """Have an operand copied so that the loop `last` is contiguous, in panels that a register tile reads in a row.
 
-        The copy is an ordinary node that is put in place of the view of the buffer that the kernel reads.
+        The copy is an ordinary node that is put in place of the view of the buffer that the kernel reads. Where `last`
+        takes every second element, as a convolution of stride 2 does, the even ones are put before the odd ones.
         """
         view, index = kernel.lowering.origin[value]
         copies = self.copies[kernel.outputs[0]]
         if view in copies or value.arg[0] in self.copied or kernel.outputs[0] in self.copied:
             return False
         axes = [a for a in range(len(view.shape)) if view.shape[a] > 1]
-        lasts = [a for a in axes if stride_along(index[a], last) == 1]
+        lasts = [a for a in axes if last in loops_of(index[a])]
         inner = [a for a in axes if a not in lasts and loops_of(index[a]).intersection(reduction.arg)]
-        if len(lasts) != 1 or any(loop for a in inner for loop in loops_of(index[a]) if loop is last):
+        stride = stride_along(index[lasts[0]], last) if len(lasts) == 1 else None
+        if stride is None or stride < 1:
             return False
         if self.settled:                                                # too late for another kernel
             raise Unmergeable
@@ -3078,14 +3146,18 @@ class Fuser:
         order = tuple(rest + inner + lasts)
         moved = permute(view, order)
         n = moved.shape[-1]
-        if panel and n % panel == 0 and n > panel:
-            k = len(rest)
-            split = reshape(moved, moved.shape[:-1] + (n // panel, panel))
-            axes = tuple(range(k)) + (len(order) - 1,) + tuple(range(k, len(order) - 1)) + (len(order),)
-            stored = Node("contiguous", (permute(split, axes),))
-            back = reshape(permute(stored, tuple(axes.index(a) for a in range(len(axes)))), moved.shape)
-        else:
+        if stride == 1 and (not panel or n % panel or n == panel):
             stored = back = Node("contiguous", (moved,))
+        else:
+            part = panel if stride == 1 else stride
+            most = -(-n // part)
+            whole = pad(moved, ((0, 0),) * (len(order) - 1) + ((0, most * part - n),))
+            split = reshape(whole, moved.shape[:-1] + (most, part))
+            q, k = len(order) - 1, len(rest)
+            axes = (*range(k), q, *range(k, q), q + 1) if stride == 1 else (*range(q), q + 1, q)
+            stored = Node("contiguous", (permute(split, axes),))
+            back = reshape(permute(stored, tuple(axes.index(a) for a in range(len(axes)))), whole.shape)
+            back = shrink(back, tuple((0, m) for m in moved.shape))
         copies[view] = permute(back, tuple(order.index(a) for a in range(len(order))))
         self.copied[stored] = view
         self.stored[stored] = True
