@@ -2276,7 +2276,8 @@ class Nest:
                 self.levels.insert(at + 1, (self.block_loop, 1))
         elif self.row and self.row.extent >= 128 and self.operand_bytes() > CACHE // 2:
             at = self.nest.index(self.row)
-            self.levels = self.levels[:at] + [(self.row, 64)] + self.levels[at + 1:] + [(self.row, self.rows)]
+            block = 64 // self.rows * self.rows                         # whole tiles: a row must not be done twice
+            self.levels = self.levels[:at] + [(self.row, block)] + self.levels[at + 1:] + [(self.row, self.rows)]
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
         limit = min([self.level(r) for r in self.reductions] + [len(self.nest)])
         last = len(self.nest) - (self.vector is not None and limit < len(self.nest))
