@@ -2095,6 +2095,20 @@ def test_jit_draws_fresh_random_numbers_at_each_replay(device):
     assert [draw(zero).tolist() for _ in range(4)] == first
 
 
+@on(*COMPILED)
+@pytest.mark.parametrize("rows", [128, 135, 198, 203, 259])             # in tiles of 8, 5, 6, 7 and 7
+def test_rows_that_go_in_blocks_are_done_once(rows, device):
+    """A row that two blocks share would be computed again from its new value, or lie beyond the end."""
+    rng = np.random.default_rng(rows)                                   # small integers as floats: products are exact
+    a, x, w = (rng.integers(-4, 5, shape).astype(np.float32) for shape in ((rows, 544), (rows, 256), (256, 544)))
+    p, x32, w32 = Tensor(a), Tensor(x), Tensor(w)
+    subtract = TinyJit(lambda: p.assign(p - x32 @ w32))
+    for _ in range(3):
+        subtract()
+    assert "least(" in tiny.kernels(p - x32 @ w32)[-1].source
+    same(p, a - 3 * (x @ w))
+
+
 def test_the_number_of_threads_does_not_change_a_bit():
     program = """
 import numpy as np
