@@ -58,6 +58,11 @@ class GPTShape(NamedTuple):
         return {f"transformer.{name}.weight": np.float32(0.02) * array if array.ndim == 2 else np.ones_like(array)
                 for name, array in arrays}
 
+    def flop(self):
+        """Floating-point operations of the matrix products in a step of training."""
+        L, _, C, T, B, V = self
+        return 3 * B * T * (2 * (12 * L * C ** 2 + C * V) + 4 * L * T * C)
+
     def batches(self):
         """Random tokens without end: pairs of int32 arrays of shape (batch, context)."""
         rng = np.random.default_rng(1)
@@ -306,6 +311,8 @@ PRODUCTS = [(256, 256, 256), (512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2
 LAYOUTS = {"NN": (1, 1), "NT": (1, -1), "TN": (-1, 1), "TT": (-1, -1)}  # a factor marked T is stored transposed
 HEADS = (12, 4, 64, 32), (1, 8, 1024, 64)                               # (batch, heads, context, width of a head)
 IMAGES, FILTERS, CONVOLVED = (16, 32, 32, 32), (64, 32, 3, 3), (16, 64, 32, 32)
+SWEEP = [GPTShape(1, 1, width) for width in (*range(60, 71), *range(120, 137))] + \
+        [GPTShape(1, 2, 64, context, 768 // context) for context in range(1, 131)]
 PARTS = {
     "step": training("a training step of gpt.py", ("tiny", "PyTorch", "torch.compile", "JAX", "tinygrad")),
     "small": training("a step, width 32", ("tiny", "PyTorch", "JAX"), GPTShape(2, 4, 32, 16, 16, 100)),
@@ -331,6 +338,8 @@ PARTS = {
                   ("tiny",), warm=False),
     "eager": training("a training step of gpt.py without jit", ("tiny without jit", "PyTorch")),
     "cl": training("a training step of gpt.py", ("tiny on CL", "tiny")),
+    "sweep": Part([Work(f"a step of one layer, width {shape.width}, context {shape.context}", "step", shape,
+                        (shape.flop(),)) for shape in SWEEP], ("tiny",), "GFLOP/s"),
 }
 
 
@@ -428,7 +437,7 @@ def table(part, duration, rounds):
 
 
 def bench(arguments):
-    """Print the tables of the parts that are named, or of all. It runs on Linux."""
+    """Print the tables of the parts that are named, or of all but sweep. It runs on Linux."""
     parser = argparse.ArgumentParser(prog="test_tiny.py bench", description=bench.__doc__)
     parser.add_argument("part", nargs="*", help=", ".join(PARTS))
     parser.add_argument("--seconds", type=float, default=0.4, help="how long a round times each engine (0.4)")
@@ -438,7 +447,7 @@ def bench(arguments):
         parser.error(f"no part {unknown[0]}, only {', '.join(PARTS)}")
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads()])                # for all engines alike
     print(f"{threads()} threads; processes that ran or waited in the minute before: {os.getloadavg()[0]:.1f}\n")
-    for name in options.part or PARTS:
+    for name in options.part or [name for name in PARTS if name != "sweep"]:            # that one takes half an hour
         print(f"## {name}\n", flush=True)
         for line in table(PARTS[name], options.seconds, options.rounds):
             print(line, flush=True)
