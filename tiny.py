@@ -2690,8 +2690,9 @@ class Emitter:
                 outer.keys.append(key)
 
     def has_lane(self, group, loops):
-        """Is it worth vectorising along the innermost loop of a reduction? Only where its loads are contiguous."""
-        if self.lanes == 1:
+        """Is it worth vectorising along the innermost loop of a reduction? Only where its loads are contiguous, and
+        where a fold pays: not for two elements, as in a pool."""
+        if self.lanes == 1 or loops[-1].extent < 3:
             return False
         strides = [stride_along(value.arg[1], loops[-1]) for r in group for value in reachable(r.args)
                    if value.op == "load" and loops[-1] in value.loops]
