@@ -754,11 +754,19 @@ CONTRACTIONS = {
     "conv2d, dilated": Case(
         lambda x, w: x.conv2d(w, dilation=2, padding=(1, 2), stride=2),
         lambda x, w: np_conv2d(x, w, 1, (2, 2), (2, 2), (1, 2)), IMAGES + ((2, 4, 3, 2),)),
+    "conv2d, everything at once": Case(
+        lambda x, w: x.conv2d(w, groups=2, stride=(2, 3), dilation=(2, 1), padding=(4, 3)),
+        lambda x, w: np_conv2d(x, w, 2, (2, 3), (2, 1), (4, 3)), IMAGES + ((4, 2, 2, 4),)),
+    "conv2d of pieces": Case(lambda x, w: x.conv2d(w, stride=(3, 2)),
+                             lambda x, w: np_conv2d(x, w, 1, (3, 2)), IMAGES + ((2, 4, 2, 1),)),
     "max_pool2d": Case(lambda x: x.max_pool2d(), lambda x: np_windows(x, (2, 2), (2, 2), (1, 1), (0, 0)).max((-2, -1)),
                        IMAGES),
     "max_pool2d with padding": Case(
         lambda x: x.max_pool2d((3, 2), stride=1, padding=1),
         lambda x: np_windows(x, (3, 2), (1, 1), (1, 1), (1, 1), -np.inf).max((-2, -1)), IMAGES),
+    "max_pool2d, the last one cut off": Case(
+        lambda x: x.max_pool2d((2, 1), stride=(4, 3)),
+        lambda x: np_windows(x, (2, 1), (4, 3), (1, 1), (0, 0)).max((-2, -1)), IMAGES),
     "avg_pool2d": Case(lambda x: x.avg_pool2d(3, stride=2),
                        lambda x: np_windows(x, (3, 3), (2, 2), (1, 1), (0, 0)).mean((-2, -1)), IMAGES),
 }
@@ -1832,6 +1840,54 @@ def test_a_product_that_several_kernels_need_is_computed_once(device):
     product = leaf(n, n) @ (leaf(n, n) + 1)
     total = sum(kernel.flops for kernel in tiny.kernels(product.sum(0), product.exp().sum(1), product.max()))
     assert total < 1.3 * 2 * n ** 3
+
+
+CONVOLUTIONS = {                                                        # images, weight, and how
+    "plain": ((2, 3, 9, 37), (40, 3, 3, 3), {}), "padded": ((2, 20, 8, 33), (17, 20, 3, 2), {"padding": 1}),
+    "short rows": ((3, 18, 5, 4), (33, 18, 3, 3), {"padding": 1}),
+    "strided": ((2, 5, 15, 40), (20, 5, 3, 4), {"stride": (2, 3), "padding": (1, 2)}),
+    "dilated": ((1, 6, 14, 35), (34, 6, 3, 2), {"dilation": (2, 3), "padding": 2}),
+    "dilated and strided": ((1, 6, 14, 35), (34, 6, 3, 2), {"dilation": (2, 3), "stride": (3, 2)}),
+    "in groups": ((2, 32, 7, 18), (64, 16, 3, 3), {"groups": 2, "padding": 1}),
+    "of each channel": ((2, 18, 7, 18), (18, 1, 3, 3), {"groups": 18, "padding": 1, "stride": 2})}
+
+
+@on("C", "CL")
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolution_and_its_gradients_are_those_of_numpy(name, device):
+    images, filters, options = CONVOLUTIONS[name]
+    arrays = [random_numbers(f"{name} {shape}", *shape).astype(np.float32) for shape in (images, filters)]
+
+    def results(device):
+        x, weight = [Tensor(array, device=device) for array in arrays]
+        y = x.conv2d(weight, **options)
+        return [y, *y.gradient(x, weight, gradient=(y + 1).detach())]
+
+    for result, expected in zip(results(device), results("NUMPY")):
+        close(result, expected.numpy(), 1e-4, 1e-4 * np.abs(expected.numpy()).max())
+
+
+@on("C")
+def test_convolutions_fill_vectors_and_divide_nothing(device):
+    """The kernels that multiply: for y, for x's gradient, and for the weight's, which has its channels last."""
+    x, weight, gradient = leaf(4, 8, 32, 32), leaf(64, 8, 3, 3), leaf(4, 64, 32, 32)
+    y = x.conv2d(weight, padding=1)
+    kernels = tiny.kernels(y, *y.gradient(x, weight, gradient=gradient))
+    products = [kernel for kernel in kernels if kernel.name.startswith("mul_sum")]
+    assert sorted(kernel.name for kernel in products) == [
+        "mul_sum_3x3x8x64", "mul_sum_4x64x32x32", "mul_sum_4x8x32x32"]
+    lanes = f"f32x{Device['C'].lanes} sum16 ="
+    for kernel in products:
+        loops = kernel.source.partition("for (idx r0")[2].partition("store")[0]
+        assert loops and "/" not in loops and "%" not in loops and lanes in kernel.source
+
+
+@on("C")
+def test_windows_that_do_not_overlap_cost_nothing(device):
+    x = leaf(2, 3, 8, 8)
+    kernel, = tiny.kernels(x.max_pool2d(2, stride=3))
+    assert "%" not in kernel.source.partition("for (idx r0")[2]
+    assert len(tiny.kernels(*x.avg_pool2d().gradient(x, gradient=leaf(2, 3, 4, 4)))) == 1
 
 
 @on(*COMPILED)

@@ -1153,13 +1153,17 @@ class Tensor:
         """Windows of `size` elements, `dilation` apart, at every `stride`-th place of `axis`, without a copy.
 
         Axis `axis` then counts the windows and a new last axis the elements of one. How: the axis is repeated and read
-        in rows of n + dilation (or 2 n + dilation) elements, so that row j begins j * dilation further on.
+        in rows of n + dilation (or 2 n + dilation) elements, so that row j begins j * dilation further on. Windows that
+        do not overlap, as those of most pools, are just pieces of the axis.
         """
         n = self.shape[axis]
         reach = n - dilation * (size - 1)
         _require(min(reach, stride, dilation, size) > 0,
                  "a window of {} (stride {}, dilation {}) does not fit in {} elements", size, stride, dilation, n)
         count = -(-reach // stride)
+        if size <= stride and dilation == 1:
+            pieces = self.pad(self._at(axis, (0, count * stride - n))).unflatten(axis, (count, stride))
+            return pieces.movedim(axis + 1, -1)[..., :size]
         row = n * (2 if count * stride > reach else 1) + dilation
         x = self.movedim(axis, -1).repeat([1] * (self.ndim - 1) + [-(-size * row // n)])
         x = x[..., :size * row].unflatten(-1, (size, row))              # (..., size, row)
@@ -1447,12 +1451,12 @@ class Convolution(Function):
         return _contract((3, 6, 7), x, weight).flatten(1, 2)            # (n, outputs, h, w)
 
     def backward(self, grad):
-        # Along an axis, weight[k] took x[i] to y[j] where i = stride * j + dilation * k - padding. With zeros in front of
-        # the weight, so that it begins at a multiple of the stride, this is i = stride * (j + m - first) + r: so every
+        # Along an axis, weight[k] took x[i] to y[j] where i = stride * j + dilation * k - padding. With zeros in front
+        # of the weight, so that it begins at a multiple of the stride, this is i = stride * (j + m - first) + r: every
         # stride-th element of x's gradient is y's convolved with a part of the weight, read backwards. The parts, one
         # for each r, make one convolution together.
         x, groups, (s, t), dilation, widths = self.x, self.groups, self.stride, [], []
-        parts = self.weight.unflatten(0, (groups, -1))                  # (groups, outputs, channels, kernel h, kernel w)
+        parts = self.weight.unflatten(0, (groups, -1))                  # (groups, outputs, channels, kernel h, w)
         for axis, n, m, step, d, p in zip((3, 5), x.shape[2:], grad.shape[2:], (s, t), self.dilation, self.padding):
             if step > 1 and d > 1:                                      # put zeros into the weight instead
                 parts = parts.unsqueeze(axis + 1)
@@ -2830,8 +2834,9 @@ class Emitter:
                 outer.keys.append(key)
 
     def has_lane(self, group, loops):
-        """Is it worth vectorising along the innermost loop of a reduction? Only where its loads are contiguous."""
-        if self.lanes == 1:
+        """Is it worth vectorising along the innermost loop of a reduction? Only where its loads are contiguous, and
+        where a fold pays: not for two elements, as in a pool."""
+        if self.lanes == 1 or loops[-1].extent < 3:
             return False
         strides = [stride_along(value.arg[1], loops[-1]) for r in group for value in reachable(r.args)
                    if value.op == "load" and loops[-1] in value.loops]
@@ -3044,7 +3049,7 @@ class Fuser:
             order = list(range(len(node.shape)))
             order[axes[-1]], order[axes[-2]] = axes[-2], axes[-1]
             return None if all(inside) or axes[-1] in a or axes[-2] in b else tuple(order)
-        order = sorted(range(len(node.shape)), key=lambda a: node.shape[a] >= self.lanes)       # the short ones first
+        order = sorted(range(len(node.shape)), key=lambda a: min(node.shape[a], self.lanes))    # the short ones first
         last = order[-1]
         full = node.shape[axes[-1]] * 2 > self.lanes or node.shape[last] < self.lanes
         copied = any(last in v and last not in w and math.prod(node.shape[a] for a in axes if a not in v) >= 16
