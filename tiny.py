@@ -2293,7 +2293,7 @@ class Nest:
             self.parallel += 1
 
     def tiles(self):
-        """What TUNE=1 tries, as (rows, vectors, row_block). An element is summed up in the same order in all of them."""
+        """What TUNE=1 tries, as (rows, vectors, row_block). An element is summed up in the same order in each."""
         if not self.row or not self.reductions or self.block:
             return []
         most = max(1, self.vector.extent // self.lanes) if self.vector else 1
