@@ -3022,5 +3022,85 @@ def test_opencl_does_without_a_cache_folder(device, made, monkeypatch, tmp_path)
     close(leaf(3) * 2, leaf(3).numpy() * 2)
 
 
+def products(device):
+    """A product with something to do before and after it, one whose rows may go in blocks, and a sum of rows."""
+    Device[device].plans.clear()
+    x, w, v, b = leaf(23, 37), leaf(37, 75), leaf(135, 23), leaf(75)
+    y = ((x * 2) @ w + b * b).gelu()
+    return [z.numpy().tobytes() for z in (y, v @ y, x.sum(1))]
+
+
+@pytest.fixture
+def measured(device, made, monkeypatch):
+    """TUNE=1, and a list that grows by the milliseconds of each kernel whose tiles are measured."""
+    times, measure = [], Device[device].measure
+    monkeypatch.setenv("TUNE", "1")
+    monkeypatch.setattr(Device[device], "measure", lambda *arguments: times.append(measure(*arguments)) or times[-1])
+    return times
+
+
+@on(*COMPILED)
+def test_no_tile_changes_a_bit(device, made, monkeypatch, tmp_path):
+    """The times that are measured are put aside, so that each tile wins once."""
+    usual, measure, layouts, turn = products(device), Device[device].measure, {}, 0
+
+    def winner(variants, elements):
+        key = next(iter(variants.values())).key
+        if key not in layouts:
+            layouts[key] = list(measure(variants, elements))
+        return {layout: abs(i - turn % len(layouts[key])) + 1 for i, layout in enumerate(layouts[key])}
+    monkeypatch.setattr(Device[device], "measure", winner)
+    monkeypatch.setenv("TUNE", "1")
+    for turn in range(21):                                              # the usual tile, and 10 with and without blocks
+        monkeypatch.setenv("TINY_CACHE", str(tmp_path / str(turn)))
+        assert products(device) == usual
+    assert 12 < max(map(len, layouts.values())) <= 21
+
+
+@on(*COMPILED)
+def test_the_quickest_tile_is_kept(device, measured, made, tmp_path, monkeypatch):
+    first, kernels, plans = products(device), len(measured), len(made)
+    assert kernels >= 3 and all(milliseconds > 0 for times in measured for milliseconds in times.values())
+    assert products(device) == first and len(measured) == kernels and len(made) == plans
+    for path in (tmp_path / "cache").glob("*.plan"):
+        path.unlink()
+    assert products(device) == first and len(measured) == kernels and len(made) == 2 * plans
+    monkeypatch.setenv("TUNE", "0")                                     # without it the usual tiles
+    assert products(device) == first and len(measured) == kernels and len(made) == 3 * plans
+    monkeypatch.setenv("TUNE", "1")
+    monkeypatch.setenv("THREADS", "3")                                  # there another may be the quickest
+    products(device)
+    assert len(measured) == 2 * kernels
+
+
+@on("C")
+@pytest.mark.parametrize("damage", [b"", b"{", b"7", b"{}", b'{"best": "8 rows"}', b'{"best": []}', b"\xff"])
+def test_a_damaged_winner_is_measured_anew(damage, device, measured, tmp_path):
+    def product():
+        Device[device].plans.clear()
+        return (leaf(8, 5) @ leaf(5, 16)).tolist()
+    first = product()
+    path, = (tmp_path / "cache").glob("*.tile")
+    for plan in (tmp_path / "cache").glob("*.plan"):
+        plan.unlink()
+    path.write_bytes(damage)
+    assert product() == first and len(measured) == 2
+    assert json.loads(path.read_bytes())["best"] in measured[1]
+
+
+@on(*COMPILED)
+def test_what_gives_other_bits_cannot_win(device):
+    x = leaf(4, 5)
+    (double,), (triple,) = tiny.kernels(x * 2), tiny.kernels(x * 3)
+    times = Device[device].measure({"double": double, "triple": triple, "again": double}, lambda node: 20)
+    assert list(times) == ["double", "again"]
+
+
+@on(*COMPILED)
+def test_a_kernel_tells_its_loops(device):
+    kernel, = counted(leaf(96, 64) @ leaf(64, 48))
+    assert re.search(r"// tasks: i0 by 8.*; tile: 8 rows of i0 x \d vectors of \d+ along i1", kernel.source)
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

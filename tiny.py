@@ -2117,6 +2117,8 @@ def keeps_some(limits, n, m):
 CACHE = 1 << 20                         # bytes that a core can keep close by: a usual second-level cache
 NOT_COUNTED = {"where", "cast", "bitcast"}                              # moves numbers: no arithmetic
 Operand = namedtuple("Operand", "shape dtype")
+# Rows x vectors of the register tiles that TUNE=1 tries (see Nest.tiles).
+TILES = [(4, 1), (8, 1), (16, 1), (4, 2), (6, 2), (8, 2), (12, 2), (14, 2), (8, 3), (4, 4)]
 
 
 class Nest:
@@ -2318,6 +2320,10 @@ class Nest:
         self.lanes = min(max(lanes * 4 // widest, 1), 1 << max(max(extents, default=1) - 1, 0).bit_length())
         if self.vector:
             self.vectors = max(1, min(self.vectors, self.vector.extent // self.lanes))
+        self.row_block = 0                                              # rows that all vectors are done for first
+        if self.row and self.vector and not self.block and self.row.extent >= 128 and \
+                self.operand_bytes(self.vector, self.row) > CACHE // 2:
+            self.row_block = 64 if self.operand_bytes(self.row, self.vector) > CACHE else self.row.extent
         self.choose_levels()
         self.kept = {} if self.block or self.row or not self.vector or self.lanes == 1 else self.find_kept()
 
@@ -2354,12 +2360,10 @@ class Nest:
             self.levels[at] = (self.block_loop, self.block.rows)
             if self.row is None:
                 self.levels.insert(at + 1, (self.block_loop, 1))
-        elif self.row and self.vector and self.row.extent >= 128 and \
-                self.operand_bytes(self.vector, self.row) > CACHE // 2:
-            at = self.nest.index(self.row)
-            rows = 64 // self.rows * self.rows                          # whole steps, or blocks would overlap
-            blocks = [(self.row, rows)] if self.operand_bytes(self.row, self.vector) > CACHE else []
-            self.levels = self.levels[:at] + blocks + self.levels[at + 1:] + [(self.row, self.rows)]
+        elif self.row_block:
+            at, block = self.nest.index(self.row), self.row_block // self.rows * self.rows  # whole tiles, or they overlap
+            outer = [(self.row, block)] if self.row_block < self.row.extent else []
+            self.levels = self.levels[:at] + outer + self.levels[at + 1:] + [(self.row, self.rows)]
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
         limit = min([self.level(r) for r in self.reductions] + [len(self.nest)])
         last = len(self.nest) - (self.vector is not None and limit < len(self.nest))
@@ -2369,6 +2373,26 @@ class Nest:
         while self.parallel < (at + 1 if self.block else min(limit, last)) and (self.tasks < 64 or self.block):
             self.tasks *= self.steps(*self.levels[self.parallel])
             self.parallel += 1
+
+    def tiles(self):
+        """What TUNE=1 tries, as (rows, vectors, row_block). An element is summed up in the same order in each."""
+        if not self.row or not self.reductions or self.block:
+            return []
+        most = max(1, self.vector.extent // self.lanes) if self.vector else 1
+        fitting = [(rows, vectors) for rows, vectors in TILES if rows <= self.row.extent and vectors <= most]
+        blocks = (0, 64, self.row.extent) if self.vector and self.row.extent >= 128 else (0,)
+        return [(*tile, block) for tile in fitting for block in blocks]
+
+    def layout(self):
+        """How the loops are taken, in words."""
+        name = {loop: f"i{n}" for n, loop in enumerate(self.nest)}
+        steps = [name[loop] + f" by {step}" * (step > 1) for loop, step in self.levels]
+        count = lambda n, word: f"{n} {word}" + "s" * (n > 1)
+        tile = [f"{count(self.rows, 'row')} of {name[self.row]}"] if self.row else []
+        tile += [f"{count(self.vectors, 'vector')} of {self.lanes} along {name[self.vector]}"] if self.vector else []
+        parts = [("tasks: ", ", ", steps[:self.parallel]), ("loops: ", ", ", steps[self.parallel:]),
+                 ("tile: ", " x ", tile)]
+        return "; ".join(what + between.join(words) for what, between, words in parts if words) or "one element"
 
     def operand_bytes(self, along, again):
         """The size of what the reductions read along one of two loops, and read again for each step of the other."""
@@ -2420,7 +2444,7 @@ class Kernel:
         head, self.strip_bytes = "for (idx task = begin; task < end; task++) {", 0
         if len(emitters) == 1:
             self.strip_bytes = emitters[0].strip_bytes
-            lines = emitters[0].prologue + [head] + emitters[0].body + ["}"]
+            lines = [f"// {first.layout()}"] + emitters[0].prologue + [head] + emitters[0].body + ["}"]
         else:
             rows, extent = first.block.rows, first.block.extent
             steps = -(-extent // rows)
@@ -2431,8 +2455,8 @@ class Kernel:
                 lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)(strips + "
                              f"{self.strip_bytes + SLACK}) - rows * {width};")
                 self.strip_bytes += -(-(rows * width * node.dtype.itemsize + 2 * SLACK) // 64) * 64
-            for emitter in emitters:
-                lines += ["{"] + emitter.prologue + emitter.body + ["}"]
+            for nest, emitter in zip(self.nests, emitters):
+                lines += ["{", f"// {nest.layout()}"] + emitter.prologue + emitter.body + ["}"]
             lines.append("}")
         lines = [f"STRIPS({self.strip_bytes})"] * (self.strip_bytes > 0) + lines
         depth, indented = 1, []
@@ -2457,6 +2481,17 @@ class Kernel:
         self.bytes = sum(nbytes(node) for node in self.outputs + self.inputs)
         results = ", ".join(f"{NAME_OF[node.dtype]} {list(node.shape)}" for node in self.outputs)
         self.header = f"// {self.name}: {results}, {self.flops} floating-point operations, {self.bytes} bytes"
+
+    def variants(self):
+        """This kernel and then the same with other tiles, by their layouts; {} if there is no choice."""
+        nest, found = self.nests[0], {self.nests[0].layout(): self}
+        for tile in nest.tiles():
+            nest.rows, nest.vectors, nest.row_block = tile
+            nest.choose_levels()
+            if nest.layout() not in found:
+                found[nest.layout()] = other = Kernel([nest])
+                other.generate()
+        return found if len(found) > 1 else {}
 
     def forget(self, number):
         """Let go of the graph, once the plan is made. What is left are numbers and texts, which a file can hold."""
@@ -3648,10 +3683,12 @@ class Plan:
     Kernels that nobody reads from run last, as they are the ones that may overwrite what others still read.
     """
 
-    def __init__(self, lanes, order, leaves, outputs, updates=()):
+    def __init__(self, lanes, order, leaves, outputs, updates=(), tune=None):
         fuser = Fuser(outputs, lanes)
         for kernel in fuser.kernels:
             kernel.generate()
+        if tune:
+            fuser.kernels = tune(fuser.kernels, fuser.elements)
         read = {node for kernel in fuser.kernels for node in kernel.inputs}
         final = [kernel for kernel in fuser.kernels if not read.intersection(kernel.outputs)]
         self.kernels = [kernel for kernel in fuser.kernels if kernel not in final] + final
@@ -3668,11 +3705,7 @@ class Plan:
     def save(self, key):
         """Keep the plan on disk, if the cache folder can be used: as JSON, packed by zlib, which notices damage."""
         fields = {**vars(self), "in_place": [*self.in_place], "kernels": [vars(kernel) for kernel in self.kernels]}
-        packed = zlib.compress(json.dumps([key, fields], default=NAME_OF.__getitem__).encode(), 1)
-        with contextlib.suppress(RuntimeError, OSError):
-            part = cache_folder() / f"{key}.{os.getpid()}.{threading.get_ident()}"
-            part.write_bytes(packed)
-            os.replace(part, part.with_name(f"{key}.plan"))
+        keep_file(f"{key}.plan", zlib.compress(json.dumps([key, fields], default=NAME_OF.__getitem__).encode(), 1))
 
     @classmethod
     def load(cls, key):
@@ -3796,14 +3829,15 @@ class CompiledDevice:
         """The plan for these nodes, from the cache on disk or made; its kernels are compiled."""
         number = {node: i for i, node in enumerate(order)}
         key = (self.version, self.name, self.lanes, [row.c for row in ELEMENTWISE.values()],
-               self.structure(order, outputs), [(number[new], number[old]) for new, old in dict(updates).items()])
+               self.structure(order, outputs), [(number[new], number[old]) for new, old in dict(updates).items()],
+               self.tuning())
         key = hashlib.sha256(repr(key).encode()).hexdigest()
         plan = Plan.load(key)
         if plan is None:
             usual = sys.getrecursionlimit()
             sys.setrecursionlimit(max(usual, 5000))                     # a kernel is up to 200 nodes deep
             try:
-                plan = Plan(self.lanes, order, leaves, outputs, updates)
+                plan = Plan(self.lanes, order, leaves, outputs, updates, self.tune if self.tuning() else None)
             finally:
                 sys.setrecursionlimit(usual)
             plan.save(key)
@@ -3815,10 +3849,58 @@ class CompiledDevice:
         return plan
 
     def plan(self, order, leaves, outputs):
-        key = self.structure(order, outputs)
+        key = self.structure(order, outputs), self.tuning()
         if key not in self.plans:
             self.plans[key] = self.make_plan(order, leaves, outputs)
         return self.plans[key]
+
+    def tuning(self):
+        """With TUNE=1 what else decides which tile is the quickest; otherwise None, and choose_tile has decided."""
+        return (self.version, self.identity, cores()) if os.environ.get("TUNE") == "1" else None
+
+    def tune(self, kernels, elements):
+        """The kernels with the tiles that are the quickest here, which the cache folder knows or is told."""
+        variants = {kernel: kernel.variants() for kernel in kernels}
+        choices, winners = {kernel.key: kernel for kernel in kernels if variants[kernel]}, {}
+        path = lambda key: hashlib.sha256(repr((self.tuning(), key)).encode()).hexdigest() + ".tile"
+        for key, kernel in choices.items():
+            with contextlib.suppress(RuntimeError, OSError, ValueError, TypeError, KeyError):
+                layout = json.loads((cache_folder() / path(key)).read_bytes())["best"]
+                if layout in variants[kernel]:
+                    winners[key] = layout
+        missing = {key: kernel for key, kernel in choices.items() if key not in winners}
+        self.compile([variant for kernel in missing.values() for variant in variants[kernel].values()])
+        for key, kernel in missing.items():
+            times = self.measure(variants[kernel], elements)
+            usual, best = next(iter(times)), min(times, key=times.get)
+            winners[key] = best if times[best] < 0.95 * times[usual] else usual         # less may be chance
+            found = {"kernel": kernel.name, "best": winners[key], "milliseconds": times}
+            keep_file(path(key), json.dumps(found, indent=1).encode())
+        return [variants[kernel][winners[kernel.key]] if kernel.key in winners else kernel for kernel in kernels]
+
+    def measure(self, variants, elements):
+        """The milliseconds that variants of a kernel take on random numbers: the shortest of runs in turn, as what else
+        the machine does only makes them longer. Left out are those that give other bits than the first: a compiler may
+        have rounded a product only once, together with a sum, in one of them and not in the other."""
+        first, rng = next(iter(variants.values())), np.random.default_rng(0)
+        data = [self.upload(cast_array(rng.standard_normal(elements(node), np.float32), node.dtype))
+                for node in first.outputs + first.inputs]
+        n = max(1, min(100, 10 ** 8 // max(first.flops, 1)))            # launches in a run: a millisecond or so
+        turns = max(3, min(20, 10 ** 11 // max(first.flops, 1)))
+        places, bits, times = [("external", i) for i in range(len(data))], {}, {}
+        plans = {layout: SimpleNamespace(kernels=[kernel] * n, places=[places] * n, barriers=[True] * n, arena_bytes=0)
+                 for layout, kernel in variants.items()}
+        for layout, plan in plans.items():
+            self.run(plan, data)
+            bits[layout] = [self.download(memory, node.dtype, (elements(node),)).tobytes()
+                            for memory, node in zip(data, first.outputs)]
+        same = [layout for layout in plans if bits[layout] == next(iter(bits.values()))]
+        for _, layout in itertools.product(range(turns), same):
+            start = time.perf_counter()
+            self.run(plans[layout], data)
+            self.download(data[0], first.outputs[0].dtype, (1,))        # waits for the device
+            times[layout] = min(times.get(layout, math.inf), (time.perf_counter() - start) / n * 1e3)
+        return times
 
 
 class Memory:
@@ -3959,6 +4041,14 @@ def cpu_description():
         return platform.processor() + platform.machine()
 
 
+def keep_file(name, content):
+    """Write a file into the cache folder at one stroke, if the folder can be used."""
+    with contextlib.suppress(RuntimeError, OSError):
+        part = cache_folder() / f"{name}.{os.getpid()}.{threading.get_ident()}"
+        part.write_bytes(content)
+        os.replace(part, part.with_name(name))
+
+
 def cache_folder():
     """The folder of compiled kernels, under the user's cache folder; one that others can write to is refused."""
     base = os.environ.get("TINY_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or
@@ -3998,6 +4088,7 @@ class CLDevice(CompiledDevice):
         self.is_gpu = bool(self.device.type & cl.device_type.GPU)
         self.lanes = min(8, self.device.preferred_vector_width_float) if not self.is_gpu else 1
         self.description = f"{self.device.name}, {self.device.platform.name}"
+        self.identity = f"{self.description} {self.device.platform.version} {self.device.driver_version}"
         self.context = cl.Context([self.device])
         self.queue, self.arena, self.strips = cl.CommandQueue(self.context), None, None
 
