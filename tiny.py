@@ -2886,7 +2886,7 @@ class Fuser:
     def __init__(self, outputs, lanes):
         self.lanes, self.stored, self.copies, self.copied, self.nests = lanes, {}, defaultdict(dict), {}, {}
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
-        self.turned = []
+        self.turned, self.sums = [], {}                                 # sums: of the rows of wide nodes, and maxima
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         for node in order:
             for source in set(node.sources):
@@ -2902,10 +2902,11 @@ class Fuser:
 
     def pitch(self, node):
         """Elements from one row of a buffer to the next. Between kernels, rows of whole kilobytes are kept 64 bytes
-        further apart: they would all fall into the same few sets of the cache."""
+        further apart: they would all fall into the same few sets of the cache. Not those of a kernel with strips, which
+        has one number for each row of a strip."""
         n, size = row_length(node), node.dtype.itemsize
         padded = node in self.stored and node not in self.outputs and node not in self.copied and \
-            node.arg != "strip" and node.op != "scatter"
+            node not in self.sums and node.arg != "strip" and node.op != "scatter"
         return n + 64 // size if padded and n * size % 1024 == 0 else n
 
     def elements(self, node):
@@ -2922,8 +2923,11 @@ class Fuser:
                 self.wide[node] = True
             elif self.turn(node):
                 pass
-            elif is_contraction(node) or node.op in REDUCTIONS and unmoved(node.sources[0]) in self.wide:
+            elif is_contraction(node):
                 self.stored[self.tail(node)] = True
+            elif node.op in REDUCTIONS and unmoved(node.sources[0]) in self.wide:
+                tail = self.tail(node)
+                self.stored[tail] = self.sums[tail] = True
             if node in self.stored:
                 depth[node] = 0
 
@@ -3112,7 +3116,9 @@ class Fuser:
                     yield from needs(producer[node]) if node in self.strips else [producer[node]]
 
         def needed(kernel):
-            return list(dict.fromkeys(kernel_of[need] for nest in members[kernel] for need in needs(nest)))
+            """The other kernels that must have run before this one."""
+            return list(dict.fromkeys(kernel_of[need] for nest in members[kernel] for need in needs(nest)
+                                      if kernel_of[need] is not kernel))
 
         def add(kernel, nests):
             members[kernel] = nests
@@ -3132,8 +3138,9 @@ class Fuser:
                         break
             else:
                 woven = self.woven([nest]) if strips else None
-                if strips and not woven:                                # then its strips are buffers like any other
-                    for node in strips:
+                if strips and not woven:                                # then its strips are buffers like any other,
+                    deeper = {need for node in strips for need in producer[node].reads() if need in self.strips}
+                    for node in deeper.difference(strips) or strips:    # or first what keeps them from being woven
                         del self.strips[node]
                     return self.weave(nests)
                 add(woven or Kernel([nest]), [nest])
