@@ -2361,7 +2361,8 @@ class Nest:
             if self.row is None:
                 self.levels.insert(at + 1, (self.block_loop, 1))
         elif self.row_block:
-            at, block = self.nest.index(self.row), self.row_block // self.rows * self.rows  # whole tiles, or they overlap
+            at = self.nest.index(self.row)
+            block = self.row_block // self.rows * self.rows             # whole tiles: a row must not be done twice
             outer = [(self.row, block)] if self.row_block < self.row.extent else []
             self.levels = self.levels[:at] + outer + self.levels[at + 1:] + [(self.row, self.rows)]
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
@@ -2982,7 +2983,7 @@ class Fuser:
     def __init__(self, outputs, lanes):
         self.lanes, self.stored, self.copies, self.copied, self.nests = lanes, {}, defaultdict(dict), {}, {}
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
-        self.turned, self.sums, self.settled = [], {}, False
+        self.turned, self.sums, self.settled = [], {}, False            # sums: of the rows of wide nodes, and maxima
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         for node in order:
             for source in set(node.sources):
@@ -2999,10 +3000,11 @@ class Fuser:
 
     def pitch(self, node):
         """Elements from one row of a buffer to the next. Between kernels, rows of whole kilobytes are kept 64 bytes
-        further apart: they would all fall into the same few sets of the cache."""
+        further apart: they would all fall into the same few sets of the cache. Not those of a kernel with strips, which
+        has one number for each row of a strip."""
         n, size = row_length(node), node.dtype.itemsize
         padded = node in self.stored and node not in self.outputs and node not in self.copied and \
-            node.arg != "strip" and node.op != "scatter" and node not in self.sums
+            node not in self.sums and node.arg != "strip" and node.op != "scatter"
         return n + 64 // size if padded and n * size % 1024 == 0 else n
 
     def elements(self, node):
@@ -3239,8 +3241,9 @@ class Fuser:
                     yield from needs(producer[node]) if node in self.strips else [producer[node]]
 
         def needed(kernel):
-            found = dict.fromkeys(kernel_of[need] for nest in members[kernel] for need in needs(nest))
-            return [other for other in found if other is not kernel]
+            """The other kernels that must have run before this one."""
+            return list(dict.fromkeys(kernel_of[need] for nest in members[kernel] for need in needs(nest)
+                                      if kernel_of[need] is not kernel))
 
         def add(kernel, nests):
             members[kernel] = nests
@@ -3260,8 +3263,9 @@ class Fuser:
                         break
             else:
                 woven = self.woven([nest]) if strips else None
-                if strips and not woven:                                # then its strips are buffers like any other
-                    for node in strips:
+                if strips and not woven:                                # then its strips are buffers like any other,
+                    deeper = {need for node in strips for need in producer[node].reads() if need in self.strips}
+                    for node in deeper.difference(strips) or strips:    # or first what keeps them from being woven
                         del self.strips[node]
                     return self.weave(nests)
                 add(woven or Kernel([nest]), [nest])
