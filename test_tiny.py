@@ -11,8 +11,8 @@ What is right is never copied from a run of tiny. The oracles are NumPy in float
 the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where it is installed, for whole models.
 Every test that takes `device` runs on all three; a device that cannot be found is a failure, not a skip.
 """
-import argparse, contextlib, functools, gc, importlib.metadata, itertools, json, math, os, re, stat, struct, subprocess, sys
-import tempfile, time, warnings, zlib
+import argparse, contextlib, functools, gc, importlib.metadata, itertools, json, math, os, re, stat, struct, subprocess
+import sys, tempfile, time, warnings, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace

@@ -1729,7 +1729,7 @@ class Lowering:
 
     def attempt(self):
         self.memo, self.values, self.quotients, self.loops, self.origin, self.place = {}, {}, {}, {}, {}, {}
-        self.bodies = {}                                                # of a reduction: what it reduces, at which index
+        self.bodies = {}                                                # what a reduction reduces, and at which index
         self.inlined, self.reduced, self.heights, self.serial = {}, defaultdict(set), {}, 0
         for node in topological(self.outputs, stop=self.reads):         # the number of reductions beneath each node
             self.heights[node] = 0 if self.reads(node) else (
