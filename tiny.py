@@ -2451,11 +2451,11 @@ class Kernel:
             steps = -(-extent // rows)
             lines = [head, f"idx rows = task * {rows};" if extent % rows == 0 else
                      f"idx rows = task / {steps} * {extent} + task % {steps} * {rows};"]
+            places = self.place_strips()
             for node in self.strips:
                 type, width = MEMORY_TYPE[node.dtype], first.lowering.fuser.elements(node) // first.block.count
-                lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)(strips + "
-                             f"{self.strip_bytes + SLACK}) - rows * {width};")
-                self.strip_bytes += -(-(rows * width * node.dtype.itemsize + 2 * SLACK) // 64) * 64
+                lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)(strips + {places[node] + SLACK}) - "
+                             f"rows * {width};")
             for nest, emitter in zip(self.nests, emitters):
                 lines += ["{", f"// {nest.layout()}"] + emitter.prologue + emitter.body + ["}"]
             lines.append("}")
@@ -2493,6 +2493,25 @@ class Kernel:
                 found[nest.layout()] = other = Kernel([nest])
                 other.generate()
         return found if len(found) > 1 else {}
+
+    def place_strips(self):
+        """Where each strip begins. A nest writes over a strip that it is the last to read, if at the same index."""
+        places, self.strip_bytes = {}, 0
+        last = {node: nest for nest in self.nests for node in nest.reads()}
+        for nest in self.nests:
+            for node, store in zip(nest.outputs, nest.lowering.stores):
+                loads = [value for value in nest.values if value.op == "load"]
+                over = next((old for old in nest.reads() if old in places and last[old] is nest
+                             and (old.size, old.dtype) == (node.size, node.dtype) and places[old] not in
+                             [places[other] for other in nest.outputs if other in places]
+                             and all(load.arg[1] == store for load in loads if load.arg[0] is old)), None)
+                if node in self.strips and over:
+                    places[node] = places[over]
+                elif node in self.strips:
+                    places[node] = self.strip_bytes
+                    size = nest.lowering.fuser.elements(node) // nest.block.count * nest.block.rows * node.dtype.itemsize
+                    self.strip_bytes += -(-(size + 2 * SLACK) // 64) * 64
+        return places
 
     def forget(self, number):
         """Let go of the graph, once the plan is made. What is left are numbers and texts, which a file can hold."""
@@ -3224,6 +3243,8 @@ class Fuser:
         extents = [view.shape[a] for a in rows]
         most = max(1, min(8, CACHE // 4 // view.dtype.itemsize // math.prod(view.shape[a] for a in inner)))
         block = RowBlock(math.prod(extents), extents[-1], tile_rows(extents[-1], most))
+        if view.size > 1 << 14 and block.count // block.rows < 16:      # too few tasks for much work
+            raise Store(view)
         copies[view] = back
         self.strips[node] = Strip(node, view, back, block)
         self.stored[node] = True
