@@ -1916,6 +1916,135 @@ def test_an_embedding_costs_what_it_reads(device):
     same(gradient, want)
 
 
+# Attention: the scores of a few rows at a time lie in strips, and what a mask leaves out is not computed.
+@pytest.fixture
+def poisoned(device, monkeypatch):
+    """A device whose strips and buffers are NaN until something is stored there; nothing compiled before is used."""
+    monkeypatch.setattr(tiny, "C_WORDS", tiny.C_WORDS.replace(
+        "aligned(64)));", "aligned(64))); memset(strips, 255, bytes);"))
+    monkeypatch.setattr(tiny, "CL_WORDS", tiny.CL_WORDS.replace(
+        "* bytes;", "* bytes; for (int i = 0; i < bytes; i++) strips[i] = -1;"))
+    assert "memset(strips" in tiny.C_WORDS and "strips[i] = -1" in tiny.CL_WORDS
+    created = tiny.Memory.__init__
+
+    def create(memory, size):
+        created(memory, size)
+        memory.array.fill(255)
+    monkeypatch.setattr(tiny.Memory, "__init__", create)
+    for name in ("plans", "functions"):
+        monkeypatch.setattr(Device[device], name, {})
+    return device
+
+
+def places(n, device, start=0):
+    """start, start + 1, ..., as slices of a longer range: the form in which shifted masks are understood."""
+    return Tensor.arange(n + start, device=device)[start:]
+
+
+MASKS = {                                                               # of rows i and columns j, shifted by w
+    "none": None,
+    "causal": lambda i, j: i(0) >= j(0),
+    "anticausal": lambda i, j: i(0) <= j(0),
+    "window": lambda i, j: (i(0) >= j(0)) & (j(7) > i(0)),
+    "before": lambda i, j: i(0) >= j(9),                                # leaves nothing of the first rows
+    "later": lambda i, j: i(20) >= j(0),
+    "backwards": lambda i, j: i(0).flip(0) >= j(0),
+    "block": lambda i, j: (i(0) >= j(0)) & (i(0) // 6 == j(0) // 6),
+}
+NORMS = {
+    "softmax": lambda s: s.softmax(),
+    "log_softmax": lambda s: s.log_softmax().exp(),
+    "columns": lambda s: s.softmax(-2),
+    "exp": lambda s: s.exp(),
+    "parts": lambda s: s.unflatten(-1, (-1, 5)).exp().flatten(-2) if s.shape[-1] % 5 == 0 else s.exp(),
+}
+ATTENTIONS = [                                                          # heads, queries, keys, width, mask, norm
+    (2, 90, 90, 16, "causal", "softmax"), (3, 70, 70, 20, "window", "parts"), (2, 100, 100, 16, "before", "softmax"),
+    (2, 17, 69, 11, "causal", "columns"), (1, 1, 37, 5, "causal", "softmax"), (2, 61, 131, 9, "none", "log_softmax"),
+    (1, 257, 257, 12, "causal", "softmax"), (2, 33, 65, 33, "later", "softmax"), (4, 130, 130, 8, "window", "softmax"),
+    (3, 61, 127, 7, "anticausal", "exp"), (1, 90, 90, 4, "backwards", "exp"),
+]
+
+
+@pytest.mark.parametrize("device, case", indirect=["device"], argvalues=[
+    *[("C", case) for case in ATTENTIONS], *[("CL", case) for case in ATTENTIONS[:2]]])
+def test_attention_and_its_gradients_are_those_on_numpy(case, poisoned):
+    heads, queries, keys, width, mask, norm = case
+
+    def compute(device, with_gradients):
+        q, k, v = (Tensor(random_numbers(name, heads, n, width).astype(np.float32) / 2, device=device)
+                   for name, n in (("q", queries), ("k", keys), ("v", keys)))
+        scores = q @ k.transpose(-1, -2)
+        if heads == 2:                                                  # in vectors of another length
+            scores = scores.double().tanh().float()
+        if MASKS[mask]:
+            i = lambda start: places(queries, device, start).unsqueeze(1)
+            j = lambda start: places(keys, device, start)
+            scores = MASKS[mask](i, j).where(scores, -math.inf)
+        outputs = [NORMS[norm](scores) @ v]
+        if with_gradients:
+            outputs += outputs[0].sin().sum().gradient(q, k, v)
+        Tensor.realize(*outputs)
+        return [output.numpy() for output in outputs]
+
+    with np.errstate(all="ignore"):
+        many = heads * queries * keys >= 1 << 16                        # else gradients store their scores
+        for want, got in zip(compute("NUMPY", many), compute(poisoned, many)):
+            close(got, want, 1e-3, 1e-4 * np.abs(want[np.isfinite(want)]).max(initial=1))
+
+
+def planned(*tensors):
+    """The plan for these tensors, not compiled."""
+    nodes = [tensor.node for tensor in tensors]
+    order = tiny.topological(nodes, stop=tiny.is_realized)
+    return tiny.Plan(16, order, [node for node in order if node.buffer is not None], nodes)
+
+
+def largest(plan):
+    return max(math.prod(output.shape) for kernel in plan.kernels for output in kernel.outputs)
+
+
+def heads_of(x, weight):
+    """Causal attention of two heads as in GPT; a narrow `weight` tempts one to compute its product again and again."""
+    (B, T, C), past = x.shape, places(x.shape[1], "C").unsqueeze(1) >= places(x.shape[1], "C")
+    q, k, v = (part.reshape(B, T, 2, C // 2).transpose(1, 2) for part in (x @ weight).split(C, -1))
+    scores = past.where(q @ k.transpose(-1, -2) / 8, -math.inf)
+    return (scores.softmax() @ v).transpose(1, 2).reshape(B, T, C)
+
+
+@on("C")
+@pytest.mark.parametrize("context", [17, 60, 128, 255, 256, 512, 1000])
+def test_attention_is_one_kernel(context, device):
+    q, k, v = leaf(4, context, 64), leaf(4, context, 64), leaf(4, context, 64)
+    plan = planned(q.scaled_dot_product_attention(k, v, is_causal=True))
+    assert sum(not kernel.is_copy for kernel in plan.kernels) == 1
+    assert largest(plan) == 4 * context * 64
+
+
+@on("C")
+@pytest.mark.parametrize("context", [256, 300, 512, 1000])
+@pytest.mark.parametrize("width", [64, 128])
+def test_attention_and_its_gradients_store_no_scores(width, context, device):
+    x, weight = leaf(1, context, width), leaf(width, 3 * width)
+    y = heads_of(x, weight)
+    assert largest(planned(y)) <= 3 * context * width
+    gradients = y.square().sum().gradient(x, weight)
+    memory = [planned(y).arena_bytes, planned(y, *gradients).arena_bytes]
+    x = leaf(1, 2 * context, width)
+    y = heads_of(x, weight)
+    double = [planned(y).arena_bytes, planned(y, *y.square().sum().gradient(x, weight)).arena_bytes]
+    assert all(more < 2.2 * less for more, less in zip(double, memory))
+
+
+@on("C")
+@pytest.mark.parametrize("rows", [130, 133])
+def test_blocks_of_rows_of_a_large_product_stay_within_it(rows, device):
+    """With 7 rows at a time, blocks of 64 rows would overlap, and the last one reach beyond the result."""
+    a, b = random_numbers("a", 2, rows, 600), random_numbers("b", 2, 600, 270)
+    y = Tensor(a.astype(np.float32)) @ Tensor(b.astype(np.float32))
+    close(y, a @ b, 1e-4, 1e-3)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Layers, optimizers and state
 # ---------------------------------------------------------------------------------------------------------------------
