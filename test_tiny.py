@@ -2294,7 +2294,7 @@ def test_jit_draws_fresh_random_numbers_at_each_replay(device):
 def test_rows_that_go_in_blocks_are_done_once(rows, device):
     """A row that two blocks share would be computed again from its new value, or lie beyond the end."""
     rng = np.random.default_rng(rows)                                   # small integers as floats: products are exact
-    a, x, w = (rng.integers(-4, 5, shape).astype(np.float32) for shape in ((rows, 544), (rows, 256), (256, 544)))
+    a, x, w = (rng.integers(-4, 5, shape).astype(np.float32) for shape in ((rows, 96), (rows, 2500), (2500, 96)))
     p, x32, w32 = Tensor(a), Tensor(x), Tensor(w)
     subtract = TinyJit(lambda: p.assign(p - x32 @ w32))
     for _ in range(3):
@@ -3089,7 +3089,8 @@ def test_a_plan_from_disk_is_the_one_that_was_made(device, made):
 
 
 @on("C")
-@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: b"", lambda data: data[:99] + b"?" + data[100:],
+@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: b"",
+                                    lambda data: data[:99] + b"?" + data[100:],
                                     lambda data: zlib.compress(b'["another", {}]'), lambda data: zlib.compress(b"7")])
 def test_a_damaged_plan_is_made_anew(device, made, damage, tmp_path):
     first = kernels_and_values(device)
@@ -3180,10 +3181,10 @@ def test_no_tile_changes_a_bit(device, made, monkeypatch, tmp_path):
         return {layout: abs(i - turn % len(layouts[key])) + 1 for i, layout in enumerate(layouts[key])}
     monkeypatch.setattr(Device[device], "measure", winner)
     monkeypatch.setenv("TUNE", "1")
-    for turn in range(21):                                              # the usual tile, and 10 with and without blocks
+    for turn in range(31):                                              # the usual tile, and 10 in three kinds of blocks
         monkeypatch.setenv("TINY_CACHE", str(tmp_path / str(turn)))
         assert products(device) == usual
-    assert 12 < max(map(len, layouts.values())) <= 21
+    assert 12 < max(map(len, layouts.values())) <= 31
 
 
 @on(*COMPILED)
