@@ -3527,6 +3527,24 @@ VECTOR_WORDS = r"""
 #define MAP1(F, T, N) MAP(F##_##T##x##N, F##_##T, T, T, N)
 #define MAP2(F, T, N) INLINE T##x##N F##_##T##x##N(T##x##N a, T##x##N b) { \
   T##x##N##_lanes x, y; x.all = a; y.all = b; LANES(N, x.lane[l] = F##_##T(x.lane[l], y.lane[l])) return x.all; }
+#define NEAREST(t, N) CONVERT(CONVERT( \
+  (t) + where_f32x##N((t) < 0.0f, splat_f32x##N(-0.5f), splat_f32x##N(0.5f)), i32, N), f32, N)
+#define POWER_OF_2(n, N) REINTERPRET(((n) + 127) << 23, f32, N)
+#define SCALED(p, k, N) /* p * 2^k in two steps, as 2^k itself may be too large or too small for a float */ \
+  p * POWER_OF_2(CONVERT(k, i32, N) >> 1, N) * POWER_OF_2(CONVERT(k, i32, N) - (CONVERT(k, i32, N) >> 1), N)
+#define NEAREST_2 NEAREST
+#define NEAREST_4 NEAREST
+#define NEAREST_8 NEAREST
+#define SCALED_2 SCALED
+#define SCALED_4 SCALED
+#define SCALED_8 SCALED
+#ifdef __AVX512F__                      /* has an instruction for each of the two */
+#define NEAREST_16(t, N) __builtin_ia32_rndscaleps_mask(t, 8, t, -1, 4)
+#define SCALED_16(p, k, N) __builtin_ia32_scalefps512_mask(p, k, p, -1, 4)
+#else
+#define NEAREST_16 NEAREST
+#define SCALED_16 SCALED
+#endif
 #define INTEGER_LANES(T, N) MAP2(idiv, T, N) MAP2(mod, T, N) \
   INLINE T##x##N shl_##T##x##N(T##x##N a, T##x##N b) { \
     return (a << (b & (T)(BITS_OF(T) - 1))) & REINTERPRET((b >= (T)0) & (b < BITS_OF(T)), T, N); } \
@@ -3558,15 +3576,12 @@ VECTOR_WORDS = r"""
   DOUBLE(MAP1(sigmoid, f64, N)) \
   /* exp(x) = 2^n exp(r), |r| <= ln(2)/2; the polynomials of exp and log are from S. L. Moshier's Cephes library */ \
   INLINE f32x##N exp_f32x##N(f32x##N x) { \
-    x = where_f32x##N(x > 89.0f, splat_f32x##N(89.0f), x); \
-    x = where_f32x##N(x < -104.0f, splat_f32x##N(-104.0f), x); \
-    f32x##N t = x * 1.44269504f; \
-    i32x##N n = CONVERT(t + where_f32x##N(t < 0.0f, splat_f32x##N(-0.5f), splat_f32x##N(0.5f)), i32, N); \
-    f32x##N k = CONVERT(n, f32, N), r = x - k * 0.693359375f + k * 2.12194440e-4f; \
+    f32x##N k = NEAREST_##N(x * 1.44269504f, N), r = x - k * 0.693359375f + k * 2.12194440e-4f; \
     f32x##N p = (((((r * 1.9875691500e-4f + 1.3981999507e-3f) * r + 8.3334519073e-3f) * r + 4.1665795894e-2f) * r \
                   + 1.6666665459e-1f) * r + 5.0000001201e-1f) * r * r + r + 1.0f; \
-    i32x##N half_n = n >> 1; \
-    return p * REINTERPRET((half_n + 127) << 23, f32, N) * REINTERPRET((n - half_n + 127) << 23, f32, N); } \
+    p = SCALED_##N(p, k, N); \
+    p = where_f32x##N(x > 89.0f, splat_f32x##N(INFINITY), p); \
+    return where_f32x##N(x < -104.0f, splat_f32x##N(0.0f), p); } \
   INLINE f32x##N sigmoid_f32x##N(f32x##N x) { return 1.0f / (1.0f + exp_f32x##N(-x)); } \
   INLINE f32x##N log_f32x##N(f32x##N x) { /* x = m 2^e, m within sqrt(1/2) .. sqrt(2) */ \
     i32x##N small = x < 0x1p-126f; \
