@@ -2897,7 +2897,19 @@ class Emitter:
                    if value.op == "load" and loops[-1] in value.loops]
         return 1 in strides and all(s in (0, 1) for s in strides)
 
+    def prefetch(self):
+        """Ask early for what the tile needs only after its reductions, while these keep the processor busy."""
+        kernel = self.kernel
+        if self.rows > 1 and any(self.vector in r.loops for r in kernel.reductions):
+            for value in kernel.values:
+                if value.op == "load" and not value.args and {self.row, self.vector} <= value.loops <= set(kernel.nest) \
+                        and stride_along(value.arg[1], self.vector) == 1:
+                    for u, v in self.tile(value.loops):
+                        self.line(f"PREFETCH({self.pointer[value.arg[0]]} + {self.address(value.arg[1], u, v)});")
+
     def store(self):
+        if self.lanes > 1:
+            self.prefetch()
         for r in sorted(self.kernel.reductions, key=lambda r: r.height):
             self.name(r, 0, 0)
         for node, root, store in zip(self.kernel.outputs, self.kernel.lowering.roots, self.kernel.lowering.stores):
@@ -3376,6 +3388,7 @@ typedef float f32; typedef double f64; typedef int8_t i8; typedef uint8_t u8; ty
 typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_t bf16; typedef long idx;
 #define INLINE static inline __attribute__((always_inline, unused))
 #define GLOBAL
+#define PREFETCH(p) __builtin_prefetch(p)
 #define STRIPS(bytes) char strips[bytes] __attribute__((aligned(64)));
 #define DOUBLE(...) __VA_ARGS__
 #define BITS(T, S) INLINE T T##_as_##S(S x) { T y; memcpy(&y, &x, sizeof y); return y; }
@@ -3399,6 +3412,7 @@ typedef double f64;
 #endif
 #define INLINE static inline __attribute__((always_inline))
 #define GLOBAL global
+#define PREFETCH(p)
 #define STRIPS(bytes) global char *strips = strips_ + get_global_id(0) * bytes;
 #define NAME_f32 float
 #define NAME_f64 double
