@@ -2861,6 +2861,7 @@ class Emitter:
         for start, stop in ((0, full), (full, last.extent)):
             if start < stop:
                 self.open(Block(last, lane))
+                self.look_ahead(group, last)
                 if lane:
                     self.cut = str(stop - start) if start == full else None
                 for r, u, v, total, type in totals:
@@ -2906,6 +2907,17 @@ class Emitter:
                         and stride_along(value.arg[1], self.vector) == 1:
                     for u, v in self.tile(value.loops):
                         self.line(f"PREFETCH({self.pointer[value.arg[0]]} + {self.address(value.arg[1], u, v)});")
+
+    def look_ahead(self, group, loop):
+        """Ask for what a tile needs 16 steps further on, where each step is too far from the last for the processor to
+        guess: down the columns of a matrix."""
+        for value in reachable([r.args[0] for r in group]) if self.rows > 1 and self.lanes > 1 else ():
+            stride = stride_along(value.arg[1], loop) if value.op == "load" and not value.args else None
+            if stride and stride * value.dtype.itemsize >= 256:
+                ahead = plus(value.arg[1], (16 * stride, ()))
+                for u, v in self.tile(value.loops):
+                    if u == 0 or stride_along(ahead, self.row) != 1:    # neighbours come along
+                        self.line(f"PREFETCH({self.pointer[value.arg[0]]} + {self.address(ahead, u, v)});")
 
     def store(self):
         if self.lanes > 1:
