@@ -2821,6 +2821,9 @@ class Emitter:
             at = f"within({address}, {size}, {self.lanes})" if guard else address
             text = f"load_{type}({pointer} + {at})"
         elif stride is not None and not guard:
+            if u == v == 0 and self.rows > 1 and stride_along(index, self.row) == 1:        # the lines of the next rows
+                self.line(f"for (int l = 0; l < {self.lanes}; l++) "
+                          f"PREFETCH({pointer} + {address} + l * {stride} + {self.rows});")
             return f"strided_n_{type}({pointer} + {address}, {stride}, {self.cut})" if self.cut else \
                 f"strided_{type}({pointer} + {address}, {stride})"
         else:
@@ -3970,14 +3973,27 @@ class CompiledDevice:
 
 
 class Memory:
-    """Aligned memory of the host with slack on both sides; `address` is that of the first element."""
+    """Aligned memory of the host with slack on both sides; `address` is that of the first element.
+
+    The system zeroes large pieces page by page when they are first touched, which takes longer than most kernels. So a
+    few of those that are free again are kept for the next of the same size.
+    """
     __slots__ = ("array", "address", "size")
+    spare, LARGE = {}, 1 << 24
 
     def __init__(self, size):
-        self.size = size
-        self.array = np.empty(size + 2 * SLACK + 64, np.uint8)
+        self.size, length = size, size + 2 * SLACK + 64
+        fitting = [key for key, array in list(self.spare.items()) if len(array) == length]
+        array = self.spare.pop(fitting[0], None) if fitting else None   # None if another thread took it
+        self.array = np.empty(length, np.uint8) if array is None else array
         start = self.array.ctypes.data
         self.address = start + SLACK + (-(start + SLACK)) % 64
+
+    def __del__(self):
+        if self.size >= self.LARGE:
+            self.spare[id(self.array)] = self.array
+            for key in list(self.spare)[:-2]:
+                self.spare.pop(key, None)
 
     def view(self, dtype, shape):
         start = self.address - self.array.ctypes.data
