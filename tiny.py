@@ -2293,7 +2293,7 @@ class Nest:
         self.row, self.rows, self.vectors = None, 1, 1
         if self.vector is None:
             extents = [r.arg[-1].extent for r in self.reductions if r.arg]
-            if self.nest and not self.is_scatter:
+            if self.nest and not self.is_scatter and not self.groups:
                 self.row = self.nest[-1]
                 self.rows = min(8 if len(self.nest) > 1 else 4, self.row.extent)
         else:
@@ -3445,19 +3445,15 @@ GROUP_WORDS = r"""
 #define GROUP_OF(n) __attribute__((reqd_work_group_size(n, 1, 1)))
 #define GROUP_STRIPS(bytes) global char *strips = strips_ + get_group_id(0) * bytes;
 #define GROUP_BARRIER barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-/* What the items of a group have, put together in local memory by halves; all of them get the result. */
+/* What the items of a group have, put together; all of them get the result. */
 #define GROUP_FOLD(NAME, T, F) INLINE T group_##NAME##_##T(local i64 *partial, T x) { \
     local T *part = (local T *)partial; \
-    idx lane = get_local_id(0); \
-    part[lane] = x; \
-    for (idx n = get_local_size(0) / 2; n > 0; n /= 2) { \
-      barrier(CLK_LOCAL_MEM_FENCE); \
-      if (lane < n) part[lane] = F(part[lane], part[lane + n]); \
-    } \
+    part[get_local_id(0)] = x; \
     barrier(CLK_LOCAL_MEM_FENCE); \
-    T result = part[0]; \
+    x = part[0]; \
+    for (idx l = 1; l < get_local_size(0); l++) x = F(x, part[l]); \
     barrier(CLK_LOCAL_MEM_FENCE); \
-    return result; }
+    return x; }
 #define ADD(a, b) a + b
 #define GROUP(T) GROUP_FOLD(add, T, ADD) GROUP_FOLD(max, T, max_##T)
 GROUP(f32) DOUBLE(GROUP(f64)) GROUP(i8) GROUP(u8) GROUP(i32) GROUP(u32) GROUP(i64)
