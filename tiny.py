@@ -2277,9 +2277,10 @@ class Nest:
                     continue
                 if reuse >= 16 and not self.is_scatter and fuser.copy(self, value, last, reduction):
                     raise Again
-                # A group has one item for each element in any case, unless its items can share the reduction.
-                shared = along == 1 and reduction.arg[-1].extent >= fuser.lanes or last is self.block_loop
-                if stride != 1 and (shared or not self.groups):
+                # The items of a group are not worse off with strided elements than with none, if they can't share the
+                # reduction instead.
+                other = along == 1 and reduction.arg[-1].extent >= fuser.lanes or last is self.block_loop
+                if stride != 1 and (other or not self.groups):
                     return None
         return last
 
@@ -2369,9 +2370,8 @@ class Nest:
         last = len(self.nest) - (self.vector is not None and limit < len(self.nest))
         if self.block and limit < at + 1:
             raise Unweavable
-        self.tasks, self.parallel = 1, 0
-        while self.parallel < (at + 1 if self.block else min(limit, last)) and (self.tasks < max(64, self.groups)
-                                                                                        or self.block):
+        self.tasks, self.parallel, enough = 1, 0, max(64, self.groups)
+        while self.parallel < (at + 1 if self.block else min(limit, last)) and (self.tasks < enough or self.block):
             self.tasks *= self.steps(*self.levels[self.parallel])
             self.parallel += 1
 
@@ -2486,8 +2486,8 @@ class Kernel:
         return "\n".join([f"void {self.symbol}(idx begin, idx end, char **buffers) {{", *pointers, self.body, "}\n"])
 
     def cl_source(self):
-        """The kernel in OpenCL C: each work-item, or group, takes its share of the tasks. A buffer begins after its slack.
-        """
+        """The kernel in OpenCL C: each work-item takes its share of the tasks, or each group. A buffer begins after its
+        slack."""
         parameters = [f"global {type} *{name}_" for name, type in zip(self.arguments, self.types)] + ["long tasks"]
         parameters += ["global char *strips_"] if self.strip_bytes else []
         pointers = [f"  global {type} *{name} = {name}_ + {SLACK} / sizeof({type});"
@@ -2495,10 +2495,10 @@ class Kernel:
         number, count = ("group_id", "num_groups") if self.grouped else ("global_id", "global_size")
         share = [f"  idx begin = tasks * get_{number}(0) / get_{count}(0);",
                  f"  idx end = tasks * (get_{number}(0) + 1) / get_{count}(0);"]
-        head, size = f"kernel void {self.symbol}({', '.join(parameters)}) {{", self.lanes[0]
+        head = f"kernel void {self.symbol}({', '.join(parameters)}) {{"
         if self.grouped:
-            head = f"GROUP_OF({size}) {head}"
-            share += ["  idx lane = get_local_id(0);", f"  local i64 partial[{size}];"]
+            head = f"GROUP_OF({self.lanes[0]}) {head}"
+            share += ["  idx lane = get_local_id(0);", f"  local i64 partial[{self.lanes[0]}];"]
         return "\n".join([head, *pointers, *share, self.body, "}\n"])
 
 
@@ -2804,8 +2804,8 @@ class Emitter:
         """All reductions over the same loops in the same place as `first`, in one nest of loops for the whole tile.
 
         With `lane` the innermost loop itself is taken a vector at a time: each accumulator then holds one partial
-        result a lane, which a fold puts together at the end. Of a group, each work-item has one of them; all get there,
-        as no loop around it is theirs to share.
+        result a lane, which a fold puts together at the end. Of a group, each work-item has one of them; as they wait
+        for one another in the fold, no loop around it may be one that they share out.
         """
         kernel, level = self.kernel, self.kernel.level(first)
         group = [r for r in kernel.reductions if r.arg == first.arg and r.height == first.height
@@ -2849,9 +2849,9 @@ class Emitter:
         for r, u, v, total, type in totals:
             key = (r, u, v)
             if lane:
-                fold = f"group_{REDUCTIONS[r.op][0]}_{type}(partial, {total})" if self.grouped else \
-                    f"fold_{REDUCTIONS[r.op][0]}_{type}({total})"
-                self.declare(key, TYPE_OF[r.dtype], r.op, fold)
+                fold = f"{REDUCTIONS[r.op][0]}_{type}"
+                self.declare(key, TYPE_OF[r.dtype], r.op, f"group_{fold}(partial, {total})" if self.grouped
+                             else f"fold_{fold}({total})")
             else:
                 self.memo[key] = total
                 outer.keys.append(key)
@@ -2966,7 +2966,7 @@ class Fuser:
     which view a layout copy is of.
     """
 
-    def __init__(self, outputs, lanes, groups=0):
+    def __init__(self, outputs, lanes, groups):
         self.lanes, self.groups = lanes, groups
         self.stored, self.copies, self.copied, self.nests = {}, defaultdict(dict), {}, {}
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
@@ -3441,6 +3441,8 @@ INLINE f16 f16_from_f32(f32 x) {
   u32 bits = u32_as_f32(y) - 0x38000000;
   return sign | ((bits + 0xfff + (bits >> 13 & 1)) >> 13); }
 """
+# What a kernel for work-groups has on top of the scalars. A fold reads all numbers one by one: for 64 in local memory
+# that costs no more than to wait six times while they are put together by halves.
 GROUP_WORDS = r"""
 #define GROUP_OF(n) __attribute__((reqd_work_group_size(n, 1, 1)))
 #define GROUP_STRIPS(bytes) global char *strips = strips_ + get_group_id(0) * bytes;
@@ -4042,12 +4044,16 @@ class CLDevice(CompiledDevice):
         self.device = wanted[0]
         self.is_gpu = bool(self.device.type & cl.device_type.GPU)
         self.lanes = min(8, self.device.preferred_vector_width_float)
-        if self.is_gpu:                                                 # 64: what runs in step there are 8 to 64 items
-            self.lanes = 1 << min(64, self.device.max_work_group_size).bit_length() - 1
-            self.groups = 16 * self.device.max_compute_units
+        if self.is_gpu:
+            self.use_groups()
         self.description = f"{self.device.name}, {self.device.platform.name}"
         self.context = cl.Context([self.device])
         self.queue, self.arena, self.strips = cl.CommandQueue(self.context), None, None
+
+    def use_groups(self, items=64):
+        """Compute in work-groups, as a GPU wants it. Its processors run 8, 16, 32 or 64 items in step, and while some
+        of their groups wait for memory, others go on."""
+        self.lanes, self.groups = min(items, self.device.max_work_group_size), 16 * self.device.max_compute_units
 
     def allocate(self, size):
         return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
@@ -4103,9 +4109,8 @@ class CLDevice(CompiledDevice):
                 if memory is not bound[i]:
                     launch.set_arg(i, memory)
                     bound[i] = memory
-            workers, items = min(kernel.tasks, self.groups or 4 * self.device.max_compute_units), 1
-            if self.groups:                                             # as many as there are tasks, but for strips
-                workers, items = workers if kernel.strip_bytes else kernel.tasks, self.lanes
+            most, items = (self.groups, self.lanes) if self.groups else (4 * self.device.max_compute_units, 1)
+            workers = kernel.tasks if self.groups and not kernel.strip_bytes else min(kernel.tasks, most)
             if kernel.strip_bytes:
                 if self.strips is None or self.strips.size < workers * kernel.strip_bytes:
                     self.strips = self.allocate(workers * kernel.strip_bytes)
