@@ -478,6 +478,19 @@ from tiny import Device, Function, Tensor, TinyJit, dtypes, nn
 
 DEVICES = ["C", "CL", "NUMPY"]
 COMPILED = ["C", "CL"]
+
+
+class Groups(tiny.CLDevice):
+    """The CL device as it is on a GPU, whatever it finds: in work-groups, and these of so few items that the small
+    shapes of the tests have whole vectors, tiles of several and rests."""
+    name = "GROUPS"
+
+    def __init__(self):
+        super().__init__()
+        self.use_groups(8)
+
+
+Device.makers["GROUPS"] = Groups
 EPSILON = 2.0 ** -23                                                    # of float32
 hypothesis_settings = settings(derandomize=True, deadline=None, database=None, print_blob=False)
 
@@ -1547,7 +1560,7 @@ def test_a_chain_of_ten_thousand_nodes_takes_seconds(device):
 # must agree bit for bit. For floats a bound of the difference is carried along, as in a running error analysis: each
 # value has a bound of its size and one of its error, and each operation says what becomes of them.
 # ---------------------------------------------------------------------------------------------------------------------
-EXAMPLES = {"C": 150, "CL": 45}                                         # the compiler of an OpenCL device is slow
+EXAMPLES = {"C": 150, "CL": 45, "GROUPS": 9}                            # the compiler of an OpenCL device is slow
 SIZES = [1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 32, 33, 64]
 FLOAT_UNARY = {                                                         # expression: size and error of the result
     "{}.abs()": (lambda s: s, lambda s, e: e),
@@ -1762,6 +1775,87 @@ def test_gradients_of_random_programs_are_those_on_numpy(name):
             close(got, want, 1e-9, 1e-9 * max(1, np.abs(want).max()))
     Device[name]
     check()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Work-groups: what a GPU runs, here on the CPU
+# ---------------------------------------------------------------------------------------------------------------------
+def leaves(*shapes, low=-2.0, high=2.0):
+    return [Tensor(random_numbers(i, *shape, low=low, high=high).astype(np.float32)) for i, shape in enumerate(shapes)]
+
+
+def with_gradients(function, inputs):
+    out = function(*inputs)
+    return [out, *out.gradient(*inputs, gradient=out.detach().sin())]
+
+
+def all_of(cases):
+    return [case.ours(*leaves(*case.shapes, low=case.low, high=case.high)) for case in cases.values()]
+
+
+def products():
+    """Of factors as they are and transposed, with one vector and with several in a tile, and with rests."""
+    (a, b), (c, d) = leaves((19, 40), (40, 75)), leaves((40, 19), (75, 40))
+    return [a @ b, c.T @ b, a @ d.T, c.T @ d.T, a[:5] @ d.T, a[0] @ b, a.unflatten(1, (2, 20)) @ b[:20]]
+
+
+def scans():
+    """Along rows, down columns, and over all."""
+    x, = leaves((9, 100))
+    y = x.reshape(9, 25, 4)
+    return [x.softmax(), x.softmax(0), x.layernorm(), x.sum(), x.max(0), x.T.sum(0), x.argmax(1), y.sum(-1),
+            y.sum((0, 2))]
+
+
+def every_type():
+    """Sums and maxima, by all items of a group together and by each alone."""
+    values = [Tensor(np_cast(np.arange(60) % 7, name), dtype=name) for name in NAMES]
+    return [y for x in values for y in (x.reshape(3, 20).sum(1), x.reshape(3, 20).max(1), x.reshape(20, 3).sum(0),
+                                        x + x)]
+
+
+def embedding():
+    rows = Tensor(np.random.default_rng(0).integers(-1, 12, (5, 9)).astype(np.int32))
+    return with_gradients(lambda table: table[rows], leaves((11, 21))) + \
+        with_gradients(lambda table: table[rows], leaves((11,)))
+
+
+def attention_and_gradients():
+    """Several nests in a kernel, with strips and barriers between them."""
+    return with_gradients(functools.partial(Tensor.scaled_dot_product_attention, is_causal=True),
+                          leaves(*[(1, 4, 133, 20)] * 3))
+
+
+TABLES = {"unary": UNARY, "binary": BINARY, "reductions": REDUCTIONS, "movement": MOVEMENT,
+          "contractions": CONTRACTIONS, "losses": LOSSES}
+GROUPED = {**{name: functools.partial(all_of, cases) for name, cases in TABLES.items()}, "products": products,
+           "scans": scans, "every type": every_type, "embedding": embedding, "attention": attention_and_gradients}
+
+
+@on("GROUPS")
+@pytest.mark.parametrize("name", GROUPED)
+def test_work_groups_compute_what_numpy_does(name, device, monkeypatch):
+    results = {}
+    for where in ("NUMPY", device):
+        monkeypatch.setattr(Device, "DEFAULT", where)
+        tensors = GROUPED[name]()
+        Tensor.realize(*tensors)
+        results[where] = [x.cast("float32").numpy() if x.dtype == dtypes.bfloat16 else x.numpy() for x in tensors]
+    for got, want in zip(results[device], results["NUMPY"]):
+        assert (got.shape, got.dtype) == (want.shape, want.dtype)
+        if want.dtype.kind == "f":
+            close(got, want, 1e-4, 1e-5 * np.abs(want).max())
+        else:
+            same(got, want)
+
+
+@on("GROUPS")
+def test_neighbours_in_a_work_group_read_neighbours(device):
+    a, b = leaf(8, 24), leaf(24, 40)
+    product, rows = tiny.kernels(a @ b)[0].source, tiny.kernels(a.sum(1))[0].source
+    assert "idx i1 = i1_first + lane;" in product and "load_f32(x1 + i1 + r0 * 40 + 8)" in product
+    assert "idx r0 = lane; r0 < 24; r0 += 8" in rows and "if (lane == 0) store_f32" in rows
+    assert any("GROUP_BARRIER" in kernel.source for kernel in tiny.kernels(*attention_and_gradients()))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2267,6 +2361,7 @@ def train_mlp(device, jitted, steps=5):
     return losses, [p.numpy() for p in nn.state.get_parameters(optimizer)], Tensor.rand(3).tolist()
 
 
+@on(*DEVICES, "GROUPS")
 def test_jit_computes_the_same_bits(device):
     """Every loss, parameter, moment, and what the random generator gives afterwards."""
     losses, state, drawn = train_mlp(device, jitted=False)
@@ -2664,7 +2759,7 @@ def test_gpt_is_the_same_model_as_in_pytorch(bias, device):
             assert np.abs(state[name].numpy() - parameter.detach().numpy()).max() < 1e-4, name
 
 
-@on(*COMPILED)
+@on(*COMPILED, "GROUPS")
 def test_gpt_is_the_same_model_as_on_numpy(device, monkeypatch):
     results = {}
     for name in ("NUMPY", device):

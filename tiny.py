@@ -2052,6 +2052,9 @@ class Unmergeable(Exception):
 # reduction is the same for all steps of another loop, as in a matrix product, that loop is the row: several rows and
 # vectors are computed together in registers, and each load serves all of the tile that shares it.
 #
+# On a GPU the same nest is `grouped`: a vector is the work-items of a group, one element each. So neighbours load and
+# store neighbours, a task is what a group does, and what does not depend on the vector all of its items compute alike.
+#
 # Here it also shows what would be computed too often, or read too slowly, in this nest: then Store or Again is raised
 # for the fuser (section 7), which has that node stored first, or the operand copied into a better layout.
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2128,7 +2131,7 @@ class Nest:
     """
 
     def __init__(self, fuser, outputs, lanes, block=None, strips=()):
-        self.lowering = Lowering(fuser, outputs, block, strips)
+        self.lowering, self.groups = Lowering(fuser, outputs, block, strips), fuser.groups
         self.outputs, self.nest, self.is_copy = outputs, self.lowering.nest, outputs[0] in fuser.copied
         self.spans = {}                                                 # of loops that need not run to their end
         self.block, self.block_loop = block, self.lowering.loops.get(self.lowering.block)
@@ -2266,21 +2269,24 @@ class Nest:
             for value in reachable(reduction.args):
                 if value.op != "load" or not value.loops.intersection(reduction.arg):
                     continue
-                stride = stride_along(value.arg[1], last)
+                stride, along = stride_along(value.arg[1], last), stride_along(value.arg[1], reduction.arg[-1])
                 reuse = math.prod(loop.extent for loop in reduction.loops - value.loops)
                 if last not in value.loops:
                     size = math.prod(loop.extent for loop in value.loops) * value.dtype.itemsize
-                    if size > 2 * CACHE and reuse >= 256 and stride_along(value.arg[1], reduction.arg[-1]) != 1 and \
+                    if size > 2 * CACHE and reuse >= 256 and along != 1 and \
                             fuser.copy(self, value, reduction.arg[-1], reduction, panel=None):
                         raise Again
                     continue
                 pitch = min((abs(stride_along(value.arg[1], loop) or 0) for loop in reduction.arg
                              if loop in value.loops), default=0)
-                if stride == 1 and (reuse < 256 or pitch < 128):
+                if stride == 1 and (reuse < 256 or pitch < 128 or self.groups):
                     continue
                 if reuse >= 16 and not self.is_scatter and fuser.copy(self, value, last, reduction):
                     raise Again
-                if stride != 1:
+                # The items of a group are not worse off with strided elements than with none, if they can't share the
+                # reduction instead.
+                other = along == 1 and reduction.arg[-1].extent >= fuser.lanes or last is self.block_loop
+                if stride != 1 and (other or not self.groups):
                     return None
         return last
 
@@ -2288,12 +2294,13 @@ class Nest:
         """Rows and vectors of the register tile, and lanes of a vector.
 
         8 rows x 2 vectors keep 16 sums in registers, enough to hide the latency of multiply-add, and load 8 numbers
-        and 2 vectors for them. Without shared operands a few vectors do.
+        and 2 vectors for them. Without shared operands a few vectors do. An item of a group has more registers, for 4
+        vectors, but without shared operands one is enough, as other groups run while it waits for memory.
         """
         self.row, self.rows, self.vectors = None, 1, 1
         if self.vector is None:
             extents = [r.arg[-1].extent for r in self.reductions if r.arg]
-            if self.nest and not self.is_scatter:
+            if self.nest and not self.is_scatter and not self.groups:
                 self.row = self.nest[-1]
                 self.rows = min(8 if len(self.nest) > 1 else 4, self.row.extent)
         else:
@@ -2305,27 +2312,29 @@ class Nest:
             strided = [value for value in self.values if value.op == "load" and self.vector in value.loops
                        and stride_along(value.arg[1], self.vector) not in (0, 1)]
             if shared:
-                self.row, self.rows, self.vectors = max(shared, key=self.nest.index), 8, 2
+                self.row, self.rows, self.vectors = max(shared, key=self.nest.index), 8, 4 if self.groups else 2
             elif strided and len(self.nest) > 1:
                 self.row, self.rows = self.nest[-2], 8                  # neighbouring rows share the cache lines
                 if not self.reductions and not self.block:              # and so do those that come next
                     self.nest[-2:] = [self.vector, self.row]
             else:
-                self.vectors = 1 if self.is_scatter else 4 if inner else 2
+                self.vectors = 1 if self.is_scatter or self.groups else 4 if inner else 2
         if self.block:
             self.row = self.row and self.block_loop
         if self.row:
             self.rows = self.block.rows if self.block else tile_rows(self.row.extent, self.rows)
         widest = max([value.dtype.itemsize for value in self.values if value.op != "row"] + [4])
-        self.lanes = min(max(lanes * 4 // widest, 1), 1 << max(max(extents, default=1) - 1, 0).bit_length())
+        self.lanes = lanes if self.groups else \
+            min(max(lanes * 4 // widest, 1), 1 << max(max(extents, default=1) - 1, 0).bit_length())
         if self.vector:
             self.vectors = max(1, min(self.vectors, self.vector.extent // self.lanes))
         self.row_block = 0                                              # rows that all vectors are done for first
-        if self.row and self.vector and not self.block and self.row.extent >= 128 and \
+        if self.row and self.vector and not self.block and not self.groups and self.row.extent >= 128 and \
                 self.operand_bytes(self.vector, self.row) > CACHE // 2:
             self.row_block = 64 if self.operand_bytes(self.row, self.vector) > CACHE else self.row.extent
         self.choose_levels()
-        self.kept = {} if self.block or self.row or not self.vector or self.lanes == 1 else self.find_kept()
+        unkept = self.block or self.row or not self.vector or self.lanes == 1 or self.groups
+        self.kept = {} if unkept else self.find_kept()
 
     def find_kept(self):
         """Costly values that a reduction computes all along a row, and that the row needs again: {second: first}."""
@@ -2370,8 +2379,8 @@ class Nest:
         last = len(self.nest) - (self.vector is not None and limit < len(self.nest))
         if self.block and limit < at + 1:
             raise Unweavable
-        self.tasks, self.parallel = 1, 0
-        while self.parallel < (at + 1 if self.block else min(limit, last)) and (self.tasks < 64 or self.block):
+        self.tasks, self.parallel, enough = 1, 0, max(64, self.groups)
+        while self.parallel < (at + 1 if self.block else min(limit, last)) and (self.tasks < enough or self.block):
             self.tasks *= self.steps(*self.levels[self.parallel])
             self.parallel += 1
 
@@ -2427,7 +2436,7 @@ class Kernel:
     def __init__(self, nests, strips=()):
         self.nests, self.strips = nests, list(strips)
         self.tasks, self.is_copy = nests[-1].tasks, nests[-1].is_copy
-        self.lanes = sorted({nest.lanes for nest in nests})
+        self.lanes, self.grouped = sorted({nest.lanes for nest in nests}), nests[0].groups > 0
 
     def reads(self):
         """The nodes that the kernel reads from the buffers of others."""
@@ -2458,8 +2467,10 @@ class Kernel:
                              f"rows * {width};")
             for nest, emitter in zip(self.nests, emitters):
                 lines += ["{", f"// {nest.layout()}"] + emitter.prologue + emitter.body + ["}"]
+                lines += ["GROUP_BARRIER"] * self.grouped               # others of the group read what this one wrote
             lines.append("}")
-        lines = [f"STRIPS({self.strip_bytes})"] * (self.strip_bytes > 0) + lines
+        strips = "GROUP_STRIPS" if self.grouped else "STRIPS"
+        lines = [f"{strips}({self.strip_bytes})"] * (self.strip_bytes > 0) + lines
         depth, indented = 1, []
         for line in lines:
             depth -= line.startswith("}")
@@ -2521,7 +2532,9 @@ class Kernel:
         del self.nests, self.strips
 
     def words(self):
-        """What both dialects define on top of their own words."""
+        """What both dialects define on top of their own words; a work-item of a group computes with scalars."""
+        if self.grouped:
+            return SCALAR_WORDS + GROUP_WORDS
         wide = [n for n in self.lanes if n > 1]
         return SCALAR_WORDS + (VECTOR_WORDS + "".join(f"ALL_LANES({n})\n" for n in wide) if wide else "")
 
@@ -2532,14 +2545,19 @@ class Kernel:
         return "\n".join([f"void {self.symbol}(idx begin, idx end, char **buffers) {{", *pointers, self.body, "}\n"])
 
     def cl_source(self):
-        """The kernel in OpenCL C: each work-item takes its share of the tasks. A buffer begins after its slack."""
+        """The kernel in OpenCL C: each work-item takes its share of the tasks, or each group. A buffer begins after its
+        slack."""
         parameters = [f"global {type} *{name}_" for name, type in zip(self.arguments, self.types)] + ["long tasks"]
         parameters += ["global char *strips_"] if self.strip_bytes else []
         pointers = [f"  global {type} *{name} = {name}_ + {SLACK} / sizeof({type});"
                     for name, type in zip(self.arguments, self.types)]
-        share = ["  idx begin = tasks * get_global_id(0) / get_global_size(0);",
-                 "  idx end = tasks * (get_global_id(0) + 1) / get_global_size(0);"]
+        number, count = ("group_id", "num_groups") if self.grouped else ("global_id", "global_size")
+        share = [f"  idx begin = tasks * get_{number}(0) / get_{count}(0);",
+                 f"  idx end = tasks * (get_{number}(0) + 1) / get_{count}(0);"]
         head = f"kernel void {self.symbol}({', '.join(parameters)}) {{"
+        if self.grouped:
+            head = f"GROUP_OF({self.lanes[0]}) {head}"
+            share += ["  idx lane = get_local_id(0);", f"  local i64 partial[{self.lanes[0]}];"]
         return "\n".join([head, *pointers, *share, self.body, "}\n"])
 
 
@@ -2582,7 +2600,7 @@ class Emitter:
     def __init__(self, kernel, pointers):
         self.kernel, self.memo, self.cut, self.counter = kernel, {}, None, Counter()
         self.lanes, self.row, self.vector = kernel.lanes, kernel.row, kernel.vector
-        self.rows, self.vectors = kernel.rows, kernel.vectors
+        self.rows, self.vectors, self.grouped = kernel.rows, kernel.vectors, kernel.groups > 0
         self.pointer = pointers
         self.names = {loop: f"i{n}" for n, loop in enumerate(kernel.nest)}
         loops = set().union(*(value.loops for value in kernel.values), *(value.arg for value in kernel.reductions))
@@ -2623,9 +2641,15 @@ class Emitter:
         return any(loop is other for other, _ in self.kernel.levels[depth + 1:])
 
     def first_of(self, depth):
-        """The name of where a step of a task starts: i0, or i0_first if i0 itself is a loop that starts there."""
+        """The name of where a step of a task starts: i0, or i0_first if i0 itself is a loop that starts there, or is
+        another in each work-item."""
         loop, step = self.kernel.levels[depth]
-        return self.names[loop] + "_first" * (loop.extent % step > 0 or self.is_split(depth))
+        items = self.grouped and loop is self.vector
+        return self.names[loop] + "_first" * (loop.extent % step > 0 or self.is_split(depth) or items)
+
+    def start(self, start, lane):
+        """Where a loop starts: with `lane`, each work-item of a group begins at its own place."""
+        return start if not (lane and self.grouped) else f"{start} + lane" if start else "lane"
 
     def descend(self, depth):
         """The loops from `depth` inwards: for i: for j: becomes full steps of i {full j, rest of j}, and the rest of i
@@ -2643,25 +2667,25 @@ class Emitter:
         begin, end = f"{name}_first" if outer else 0, lambda stop: stop
         if outer:                                                       # the rows of such a block
             end = lambda stop: f"least({stop}, {name}_first + {outer})"
-        full = extent // step * step
+        full, lane = extent // step * step, loop is self.vector and self.lanes > 1
         if full:
-            self.open(Block(loop, loop is self.vector and self.lanes > 1))
-            if task and full < extent:
-                self.line(f"idx {name} = {name}_first;")
+            self.open(Block(loop, lane))
+            if task and first != name:
+                self.line(f"idx {name} = {self.start(first, lane)};")
             self.descend(depth + 1)
             if not task:
                 start, stop = self.limits(kernel.nest[kernel.nest.index(loop):], begin, end(full), step)
-                self.close(f"for (idx {name} = {start}; {name} < {stop}; {name} += {step})")
+                self.close(f"for (idx {name} = {self.start(start, lane)}; {name} < {stop}; {name} += {step})")
             else:
                 self.close(f"if ({name}_first < {full})" if full < extent else "")
         if full < extent:                                               # what is left: one row, or one vector at a time
             saved = self.rows, self.vectors, self.cut
-            self.open(Block(loop, loop is self.vector and self.lanes > 1))
+            self.open(Block(loop, lane))
             if loop is self.row:
                 self.rows, small = 1, 1
             else:
                 self.vectors, small = 1, self.lanes
-                if (extent - full) % self.lanes:
+                if (extent - full) % self.lanes and not self.grouped:
                     self.cut = "count"
                     self.line(f"idx count = {extent} - {name} < {small} ? {extent} - {name} : {small};")
             self.descend(depth + 1)
@@ -2670,7 +2694,7 @@ class Emitter:
             else:
                 otherwise, start = "", f"most({full}, {begin})" if outer and full else begin if outer else full
                 _, stop = self.limits(kernel.nest[kernel.nest.index(loop):], full, end(extent), small)
-            self.close(f"{otherwise}for (idx {name} = {start}; {name} < {stop}; {name} += {small})")
+            self.close(f"{otherwise}for (idx {name} = {self.start(start, lane)}; {name} < {stop}; {name} += {small})")
             self.rows, self.vectors, self.cut = saved
 
     def line(self, text):
@@ -2690,7 +2714,7 @@ class Emitter:
 
     # Values -----------------------------------------------------------------------------------------------------------
     def is_vector(self, loops):
-        return any(block.lane and block.loop in loops for block in self.stack)
+        return not self.grouped and any(block.lane and block.loop in loops for block in self.stack)
 
     def type(self, dtype, vector):
         return TYPE_OF[dtype] + (f"x{self.lanes}" if vector and self.lanes > 1 else "")
@@ -2842,15 +2866,16 @@ class Emitter:
         """All reductions over the same loops in the same place as `first`, in one nest of loops for the whole tile.
 
         With `lane` the innermost loop itself is taken a vector at a time: each accumulator then holds one partial
-        result a lane, which a fold puts together at the end.
+        result a lane, which a fold puts together at the end. Of a group, each work-item has one of them; as they wait
+        for one another in the fold, no loop around it may be one that they share out.
         """
         kernel, level = self.kernel, self.kernel.level(first)
         group = [r for r in kernel.reductions if r.arg == first.arg and r.height == first.height
                  and kernel.level(r) == level and (r, 0, 0) not in self.memo]
         lane = not any(block.lane for block in self.stack) and self.has_lane(group, first.arg)
-        totals, outer = [], self.stack[-1]
+        totals, outer, wide = [], self.stack[-1], lane and not self.grouped
         for r in group:
-            vector = lane or self.is_vector(r.loops)
+            vector = wide or self.is_vector(r.loops)
             for u, v in self.tile(r.loops):
                 total = self.fresh(r.op)
                 start = literal(REDUCTIONS[r.op][1](r.dtype), r.dtype)
@@ -2860,7 +2885,7 @@ class Emitter:
         for loop in first.arg[:-1]:
             self.open(Block(loop))
         last, step = first.arg[-1], self.lanes if lane else 1
-        full, saved = last.extent // step * step, self.cut
+        full, saved = last.extent if self.grouped else last.extent // step * step, self.cut
         for start, stop in ((0, full), (full, last.extent)):
             if start < stop:
                 self.open(Block(last, lane))
@@ -2868,7 +2893,7 @@ class Emitter:
                 if lane:
                     self.cut = str(stop - start) if start == full else None
                 for r, u, v, total, type in totals:
-                    body = self.argument(r.args[0], u, v, lane or self.is_vector(r.loops))
+                    body = self.argument(r.args[0], u, v, wide or self.is_vector(r.loops))
                     op, identity = REDUCTIONS[r.op]
                     if lane and self.cut:
                         rest = f"mask_i32x{self.lanes}(lanes_i32x{self.lanes}() < {self.cut})"
@@ -2877,7 +2902,7 @@ class Emitter:
                 name = self.names[last]
                 if len(first.arg) == 1:
                     start, stop = self.limits(first.arg, start, stop, step)
-                self.close(f"for (idx {name} = {start}; {name} < {stop}; {name} += {step})")
+                self.close(f"for (idx {name} = {self.start(start, lane)}; {name} < {stop}; {name} += {step})")
         self.cut = saved
         for depth in reversed(range(len(first.arg) - 1)):
             name = self.names[first.arg[depth]]
@@ -2887,7 +2912,9 @@ class Emitter:
         for r, u, v, total, type in totals:
             key = (r, u, v)
             if lane:
-                self.declare(key, TYPE_OF[r.dtype], r.op, f"fold_{REDUCTIONS[r.op][0]}_{type}({total})")
+                fold = f"{REDUCTIONS[r.op][0]}_{type}"
+                self.declare(key, TYPE_OF[r.dtype], r.op, f"group_{fold}(partial, {total})" if self.grouped
+                             else f"fold_{fold}({total})")
             else:
                 self.memo[key] = total
                 outer.keys.append(key)
@@ -2928,27 +2955,27 @@ class Emitter:
         for r in sorted(self.kernel.reductions, key=lambda r: r.height):
             self.name(r, 0, 0)
         for node, root, store in zip(self.kernel.outputs, self.kernel.lowering.roots, self.kernel.lowering.stores):
-            vector = self.vector is not None and self.lanes > 1
-            type = self.memory(node.dtype, vector)
+            vector = self.is_vector([self.vector])
             for u, v in self.tile(loops_of(self.kernel.lowering.flat)):
                 text = self.argument(root, u, v, vector)
-                at = f"{self.pointer[node]} + {self.address(store, u, v)}"
-                self.line(f"store_n_{type}({at}, {text}, {self.cut});" if vector and self.cut
-                          else f"store_{type}({at}, {text});")
+                self.put(node, f"{self.pointer[node]} + {self.address(store, u, v)}", text, vector)
+
+    def put(self, node, at, text, vector):
+        """Store a number or a vector, as much of it as counts; what all items of a group have, the first of them."""
+        type, first = self.memory(node.dtype, vector), self.grouped and self.vector is None
+        self.line(f"store_n_{type}({at}, {text}, {self.cut});" if vector and self.cut
+                  else "if (lane == 0) " * first + f"store_{type}({at}, {text});")
 
     def scatter(self):
         """Zero the columns of this task, then add each value to its row. No two tasks share a column."""
-        root, flat, vector = self.kernel.lowering.roots[0], self.kernel.lowering.flat, \
-            self.vector is not None and self.lanes > 1
+        root, flat, vector = self.kernel.lowering.roots[0], self.kernel.lowering.flat, self.is_vector([self.vector])
         node = self.kernel.outputs[0]
         width, type = math.prod(node.shape[1:]), self.memory(node.dtype, vector)
-        store = lambda at, text: (f"store_n_{type}({at}, {text}, {self.cut});" if vector and self.cut
-                                  else f"store_{type}({at}, {text});")
         zero = literal(0, node.dtype)
         zero = f"splat_{self.type(node.dtype, True)}({zero})" if vector else zero
         column = self.address(flat, 0, 0)
         self.line(f"for (idx row = 0; row < {root.arg}; row++) {{")
-        self.line(store(f"out0 + row * {width} + {column}", zero))
+        self.put(node, f"out0 + row * {width} + {column}", zero, vector)
         self.line("}")
         loops = sorted((loop for loop in root.loops if loop not in self.kernel.nest), key=lambda loop: loop.key)
         for loop in loops:
@@ -2956,7 +2983,7 @@ class Emitter:
         row, value = self.name(root.args[0], 0, 0), self.argument(root.args[1], 0, 0, vector)
         self.line(f"if (0 <= {row} && {row} < {root.arg}) {{")
         at = f"out0 + {row} * {width} + {column}"
-        self.line(store(at, f"load_{type}({at}) + {value}"))
+        self.put(node, at, f"load_{type}({at}) + {value}", vector)
         self.line("}")
         for loop in reversed(loops):
             name = self.names[loop]
@@ -3026,8 +3053,9 @@ class Fuser:
     which view a layout copy is of.
     """
 
-    def __init__(self, outputs, lanes):
-        self.lanes, self.stored, self.copies, self.copied, self.nests = lanes, {}, defaultdict(dict), {}, {}
+    def __init__(self, outputs, lanes, groups):
+        self.lanes, self.groups = lanes, groups
+        self.stored, self.copies, self.copied, self.nests = {}, defaultdict(dict), {}, {}
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
         self.turned, self.sums, self.settled = [], {}, False            # sums: of the rows of wide nodes, and maxima
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
@@ -3234,7 +3262,7 @@ class Fuser:
         order = tuple(rest + inner + lasts)
         moved = permute(view, order)
         n = moved.shape[-1]
-        if stride == 1 and (not panel or n % panel or n == panel):
+        if stride == 1 and (not panel or n % panel or n == panel or self.groups):
             stored = back = Node("contiguous", (moved,))
         else:
             part = panel if stride == 1 else stride
@@ -3507,6 +3535,25 @@ INLINE f16 f16_from_f32(f32 x) {
   u32 bits = u32_as_f32(y) - 0x38000000;
   return sign | ((bits + 0xfff + (bits >> 13 & 1)) >> 13); }
 """
+# What a kernel for work-groups has on top of the scalars. A fold reads all numbers one by one: for 64 in local memory
+# that costs no more than to wait six times while they are put together by halves.
+GROUP_WORDS = r"""
+#define GROUP_OF(n) __attribute__((reqd_work_group_size(n, 1, 1)))
+#define GROUP_STRIPS(bytes) global char *strips = strips_ + get_group_id(0) * bytes;
+#define GROUP_BARRIER barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+/* What the items of a group have, put together; all of them get the result. */
+#define GROUP_FOLD(NAME, T, F) INLINE T group_##NAME##_##T(local i64 *partial, T x) { \
+    local T *part = (local T *)partial; \
+    part[get_local_id(0)] = x; \
+    barrier(CLK_LOCAL_MEM_FENCE); \
+    x = part[0]; \
+    for (idx l = 1; l < get_local_size(0); l++) x = F(x, part[l]); \
+    barrier(CLK_LOCAL_MEM_FENCE); \
+    return x; }
+#define ADD(a, b) a + b
+#define GROUP(T) GROUP_FOLD(add, T, ADD) GROUP_FOLD(max, T, max_##T)
+GROUP(f32) DOUBLE(GROUP(f64)) GROUP(i8) GROUP(u8) GROUP(i32) GROUP(u32) GROUP(i64)
+"""
 VECTOR_WORDS = r"""
 #define LANES(N, ...) for (int l = 0; l < N; l++) { __VA_ARGS__; }
 #define EACH_2(F) F(0), F(1)
@@ -3752,8 +3799,8 @@ class Plan:
     Kernels that nobody reads from run last, as they are the ones that may overwrite what others still read.
     """
 
-    def __init__(self, lanes, order, leaves, outputs, updates=(), tune=None):
-        fuser = Fuser(outputs, lanes)
+    def __init__(self, lanes, groups, order, leaves, outputs, updates=(), tune=None):
+        fuser = Fuser(outputs, lanes, groups)
         for kernel in fuser.kernels:
             kernel.generate()
         if tune:
@@ -3878,7 +3925,12 @@ def kernels(*tensors):
 
 class CompiledDevice:
     """What the devices with generated code share: a plan is made once for all graphs of the same structure, and kept
-    in memory and on disk."""
+    in memory and on disk.
+
+    `lanes` is the length of a vector in float32; where a vector is a work-group, it is the number of its items, and
+    `groups` how many of these the device wants to be busy.
+    """
+    groups = 0
     version = hashlib.sha256(__loader__.get_data(__file__)).hexdigest()   # of this file: another makes other plans
 
     def __init__(self):
@@ -3897,7 +3949,7 @@ class CompiledDevice:
     def make_plan(self, order, leaves, outputs, updates=()):
         """The plan for these nodes, from the cache on disk or made; its kernels are compiled."""
         number = {node: i for i, node in enumerate(order)}
-        key = (self.version, self.name, self.lanes, [row.c for row in ELEMENTWISE.values()],
+        key = (self.version, self.name, self.lanes, self.groups, [row.c for row in ELEMENTWISE.values()],
                self.structure(order, outputs), [(number[new], number[old]) for new, old in dict(updates).items()],
                self.tuning())
         key = hashlib.sha256(repr(key).encode()).hexdigest()
@@ -3906,7 +3958,8 @@ class CompiledDevice:
             usual = sys.getrecursionlimit()
             sys.setrecursionlimit(max(usual, 5000))                     # a kernel is up to 200 nodes deep
             try:
-                plan = Plan(self.lanes, order, leaves, outputs, updates, self.tune if self.tuning() else None)
+                plan = Plan(self.lanes, self.groups, order, leaves, outputs, updates,
+                            self.tune if self.tuning() else None)
             finally:
                 sys.setrecursionlimit(usual)
             plan.save(key)
@@ -4168,11 +4221,18 @@ class CLDevice(CompiledDevice):
                                f"or install the driver of your GPU")
         self.device = wanted[0]
         self.is_gpu = bool(self.device.type & cl.device_type.GPU)
-        self.lanes = min(8, self.device.preferred_vector_width_float) if not self.is_gpu else 1
+        self.lanes = min(8, self.device.preferred_vector_width_float)
+        if self.is_gpu:
+            self.use_groups()
         self.description = f"{self.device.name}, {self.device.platform.name}"
         self.identity = f"{self.description} {self.device.platform.version} {self.device.driver_version}"
         self.context = cl.Context([self.device])
         self.queue, self.arena, self.strips = cl.CommandQueue(self.context), None, None
+
+    def use_groups(self, items=64):
+        """Compute in work-groups, as a GPU wants it. Its processors run 8, 16, 32 or 64 items in step, and while some
+        of their groups wait for memory, others go on."""
+        self.lanes, self.groups = min(items, self.device.max_work_group_size), 16 * self.device.max_compute_units
 
     def allocate(self, size):
         return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
@@ -4228,12 +4288,13 @@ class CLDevice(CompiledDevice):
                 if memory is not bound[i]:
                     launch.set_arg(i, memory)
                     bound[i] = memory
-            workers = kernel.tasks if self.is_gpu else min(kernel.tasks, 4 * self.device.max_compute_units)
+            most, items = (self.groups, self.lanes) if self.groups else (4 * self.device.max_compute_units, 1)
+            workers = kernel.tasks if self.groups and not kernel.strip_bytes else min(kernel.tasks, most)
             if kernel.strip_bytes:
                 if self.strips is None or self.strips.size < workers * kernel.strip_bytes:
                     self.strips = self.allocate(workers * kernel.strip_bytes)
                 launch.set_arg(len(kernel.types) + 1, self.strips)
-            self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers,), None if self.is_gpu else (1,))
+            self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers * items,), (items,))
 
 
 NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place kernels")
