@@ -3802,7 +3802,7 @@ class Plan:
     Kernels that nobody reads from run last, as they are the ones that may overwrite what others still read.
     """
 
-    def __init__(self, lanes, groups, order, leaves, outputs, updates=(), tune=None):
+    def __init__(self, lanes, order, leaves, outputs, updates=(), tune=None, groups=0):
         fuser = Fuser(outputs, lanes, groups)
         for kernel in fuser.kernels:
             kernel.generate()
@@ -3961,8 +3961,8 @@ class CompiledDevice:
             usual = sys.getrecursionlimit()
             sys.setrecursionlimit(max(usual, 5000))                     # a kernel is up to 200 nodes deep
             try:
-                plan = Plan(self.lanes, self.groups, order, leaves, outputs, updates,
-                            self.tune if self.tuning() else None)
+                plan = Plan(self.lanes, order, leaves, outputs, updates, self.tune if self.tuning() else None,
+                            self.groups)
             finally:
                 sys.setrecursionlimit(usual)
             plan.save(key)
