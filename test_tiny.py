@@ -2091,7 +2091,7 @@ def planned(*tensors):
     """The plan for these tensors, not compiled."""
     nodes = [tensor.node for tensor in tensors]
     order = tiny.topological(nodes, stop=tiny.is_realized)
-    return tiny.Plan(16, order, [node for node in order if node.buffer is not None], nodes)
+    return tiny.Plan(16, 0, order, [node for node in order if node.buffer is not None], nodes)
 
 
 def largest(plan):
@@ -3276,7 +3276,7 @@ def test_no_tile_changes_a_bit(device, made, monkeypatch, tmp_path):
         return {layout: abs(i - turn % len(layouts[key])) + 1 for i, layout in enumerate(layouts[key])}
     monkeypatch.setattr(Device[device], "measure", winner)
     monkeypatch.setenv("TUNE", "1")
-    for turn in range(31):                                              # the usual tile, and 10 in three kinds of blocks
+    for turn in range(31):                                              # the usual tile, and 10 in each kind of block
         monkeypatch.setenv("TINY_CACHE", str(tmp_path / str(turn)))
         assert products(device) == usual
     assert 12 < max(map(len, layouts.values())) <= 31

@@ -2173,7 +2173,8 @@ class Nest:
         inner, lanes = tuple(self.nest[self.parallel:]), self.lowering.fuser.lanes
         self.spans = {}
         if inner:
-            span, whole = spans.get(self.outputs[0], ALL), inner == (self.vector,) and self.lanes == lanes
+            span, panel = spans.get(self.outputs[0], ALL), math.prod(loop.extent for loop in inner[1:])
+            whole = self.lanes == lanes and self.vector is inner[-1] and (len(inner) == 1 or panel % lanes == 0)
             self.spans[inner] = span if whole else span.widened(lanes - 1)
         for reduction in self.reductions:
             span = self.reduced_span(reduction)
@@ -2520,8 +2521,8 @@ class Kernel:
                     places[node] = places[over]
                 elif node in self.strips:
                     places[node] = self.strip_bytes
-                    size = nest.lowering.fuser.elements(node) // nest.block.count * nest.block.rows * node.dtype.itemsize
-                    self.strip_bytes += -(-(size + 2 * SLACK) // 64) * 64
+                    size = nest.lowering.fuser.elements(node) // nest.block.count * nest.block.rows
+                    self.strip_bytes += -(-(size * node.dtype.itemsize + 2 * SLACK) // 64) * 64
         return places
 
     def forget(self, number):
@@ -2932,9 +2933,10 @@ class Emitter:
         """Ask early for what the tile needs only after its reductions, while these keep the processor busy."""
         kernel = self.kernel
         if self.rows > 1 and any(self.vector in r.loops for r in kernel.reductions):
+            both, nest = {self.row, self.vector}, set(kernel.nest)
             for value in kernel.values:
-                if value.op == "load" and not value.args and {self.row, self.vector} <= value.loops <= set(kernel.nest) \
-                        and stride_along(value.arg[1], self.vector) == 1:
+                if value.op == "load" and not value.args and both <= value.loops <= nest and \
+                        stride_along(value.arg[1], self.vector) == 1:
                     for u, v in self.tile(value.loops):
                         self.line(f"PREFETCH({self.pointer[value.arg[0]]} + {self.address(value.arg[1], u, v)});")
 
@@ -3052,9 +3054,10 @@ Strip = namedtuple("Strip", "node view back block")
 class Fuser:
     """Groups the nodes that `outputs` need into kernels.
 
-    `stored` has the nodes that get a buffer, `kernels` the kernel of each, `groups` the merged kernels in the order in
-    which they run. `copies` says for a kernel's output which views it reads from a layout copy instead, and `copied`
-    which view a layout copy is of.
+    `stored` has the nodes that get a buffer, `nests` the nest of loops for each, `kernels` the finished kernels in the
+    order in which they run. `copies` says for a nest's output which views it reads from a copy instead, and `copied`
+    which view a layout copy is of. `wide` has the nodes that are computed again where they are needed, and `strips` the
+    nodes that hold some rows of one for that.
     """
 
     def __init__(self, outputs, lanes, groups):
