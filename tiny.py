@@ -2602,7 +2602,7 @@ class Emitter:
         self.kernel, self.memo, self.cut, self.counter = kernel, {}, None, Counter()
         self.lanes, self.row, self.vector = kernel.lanes, kernel.row, kernel.vector
         self.rows, self.vectors, self.grouped = kernel.rows, kernel.vectors, kernel.groups > 0
-        self.pointer = pointers
+        self.pointer, self.prefetches = pointers, kernel.lanes > 1 and kernel.groups == 0
         self.names = {loop: f"i{n}" for n, loop in enumerate(kernel.nest)}
         loops = set().union(*(value.loops for value in kernel.values), *(value.arg for value in kernel.reductions))
         inner = loops.difference(kernel.nest)
@@ -2943,7 +2943,7 @@ class Emitter:
     def look_ahead(self, group, loop):
         """Ask for what a tile needs 16 steps further on, where each step is too far from the last for the processor to
         guess: down the columns of a matrix."""
-        for value in reachable([r.args[0] for r in group]) if self.rows > 1 and self.lanes > 1 else ():
+        for value in reachable([r.args[0] for r in group]) if self.rows > 1 and self.prefetches else ():
             stride = stride_along(value.arg[1], loop) if value.op == "load" and not value.args else None
             if stride and stride * value.dtype.itemsize >= 256:
                 ahead = plus(value.arg[1], (16 * stride, ()))
@@ -2952,10 +2952,14 @@ class Emitter:
                         self.line(f"PREFETCH({self.pointer[value.arg[0]]} + {self.address(ahead, u, v)});")
 
     def store(self):
-        if self.lanes > 1:
+        if self.prefetches:
             self.prefetch()
         for r in sorted(self.kernel.reductions, key=lambda r: r.height):
             self.name(r, 0, 0)
+        if self.grouped and self.vector is None:                        # all items read before the first one overwrites
+            for root in self.kernel.lowering.roots:
+                self.name(root, 0, 0)
+            self.line("GROUP_BARRIER")
         for node, root, store in zip(self.kernel.outputs, self.kernel.lowering.roots, self.kernel.lowering.stores):
             vector = self.is_vector([self.vector])
             for u, v in self.tile(loops_of(self.kernel.lowering.flat)):
@@ -3802,7 +3806,7 @@ class Plan:
     Kernels that nobody reads from run last, as they are the ones that may overwrite what others still read.
     """
 
-    def __init__(self, lanes, order, leaves, outputs, updates=(), tune=None, groups=0):
+    def __init__(self, lanes, groups, order, leaves, outputs, updates=(), tune=None):
         fuser = Fuser(outputs, lanes, groups)
         for kernel in fuser.kernels:
             kernel.generate()
@@ -3961,8 +3965,8 @@ class CompiledDevice:
             usual = sys.getrecursionlimit()
             sys.setrecursionlimit(max(usual, 5000))                     # a kernel is up to 200 nodes deep
             try:
-                plan = Plan(self.lanes, order, leaves, outputs, updates, self.tune if self.tuning() else None,
-                            self.groups)
+                plan = Plan(self.lanes, self.groups, order, leaves, outputs, updates,
+                            self.tune if self.tuning() else None)
             finally:
                 sys.setrecursionlimit(usual)
             plan.save(key)
