@@ -2091,7 +2091,7 @@ def planned(*tensors):
     """The plan for these tensors, not compiled."""
     nodes = [tensor.node for tensor in tensors]
     order = tiny.topological(nodes, stop=tiny.is_realized)
-    return tiny.Plan(16, order, [node for node in order if node.buffer is not None], nodes)
+    return tiny.Plan(16, 0, order, [node for node in order if node.buffer is not None], nodes)
 
 
 def largest(plan):
