@@ -1961,6 +1961,20 @@ def test_convolution_and_its_gradients_are_those_of_numpy(name, device):
         close(result, expected.numpy(), 1e-4, 1e-4 * np.abs(expected.numpy()).max())
 
 
+@on("C", "CL")
+@pytest.mark.parametrize("stride", [1, 2])
+def test_gradients_of_the_sum_of_a_convolution(stride, device):
+    """The gradient of the result is 1 everywhere: a factor that depends on none of the loops."""
+    arrays = [random_numbers(f"sum of {shape}", *shape).astype(np.float32) for shape in ((2, 8, 16, 16), (12, 8, 3, 3))]
+
+    def results(device):
+        x, weight = [Tensor(array, device=device) for array in arrays]
+        return x.conv2d(weight, padding=1, stride=stride).sum().gradient(x, weight)
+
+    for result, expected in zip(results(device), results("NUMPY")):
+        close(result, expected.numpy(), 1e-4, 1e-4)
+
+
 @on("C")
 def test_convolutions_fill_vectors_and_divide_nothing(device):
     """The kernels that multiply: for y, for x's gradient, and for the weight's, which has its channels last."""

@@ -2220,6 +2220,7 @@ class Nest:
     def check_reductions(self, fuser):
         """Raise Store for whatever would be computed again and again in this nest of loops."""
         total = math.prod(loop.extent for loop in self.nest)
+        own = {*self.outputs, *(unmoved(node.sources[0]) for node in self.outputs if node.op == "contiguous")}
         for reduction in self.reductions:
             node = self.lowering.origin[reduction][0]
             outside = self.nest[:self.level(reduction)]
@@ -2229,7 +2230,7 @@ class Nest:
             # loop of another reduction, and would be computed within the steps of that. alone: there are too few
             # steps of the loops around it to keep threads busy, while the rest of the kernel is large.
             alone = total > 1 << 15 and len(outside) < len(self.nest) and math.prod(l.extent for l in outside) < 4
-            if (repeated or nested or alone) and node not in self.outputs:
+            if (repeated or nested or alone) and node not in own:
                 tail = fuser.tail(node)
                 raise Store(node if tail in self.outputs else tail)
             self.check_operands(reduction)
