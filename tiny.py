@@ -3453,6 +3453,9 @@ typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_
 #define STORE(p, a, T, N) (*(T##x##N##_u *)(p) = (a))
 """
 CL_WORDS = r"""
+#ifdef __clang__
+#pragma clang fp contract(fast)         /* a product and a sum become one multiply-add, as in C */
+#endif
 typedef float f32; typedef char i8; typedef uchar u8; typedef short i16; typedef int i32; typedef uint u32;
 typedef long i64; typedef ushort f16; typedef ushort bf16; typedef int idx;
 #ifdef cl_khr_fp64
