@@ -1849,10 +1849,7 @@ class Lowering:
             if i - i0 == 1 and j - j0 == 1:
                 result.append(index[i0])
             else:
-                flat = ZERO
-                for k in range(i0, i):
-                    flat = plus(times(flat, shape[k]), index[k])
-                result.extend(self.unflatten(flat, source[j0:j]))
+                result.extend(self.unflatten(self.flatten(index[i0:i], shape[i0:i]), source[j0:j]))
         return tuple(result)
 
     def value(self, node, index, guard):
@@ -2398,11 +2395,10 @@ class Nest:
             self.levels = self.levels[:at] + outer + self.levels[at + 1:] + [(self.row, self.rows)]
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
         limit = min([self.level(r) for r in self.reductions] + [len(self.nest)])
-        last = len(self.nest) - (self.vector is not None and limit < len(self.nest))
         if self.block and limit < at + 1:
             raise Unweavable
         self.tasks, self.parallel, enough = 1, 0, max(64, self.groups)
-        while self.parallel < (at + 1 if self.block else min(limit, last)) and (self.tasks < enough or self.block):
+        while self.parallel < (at + 1 if self.block else limit) and (self.tasks < enough or self.block):
             self.tasks *= self.steps(*self.levels[self.parallel])
             self.parallel += 1
 
