@@ -2890,11 +2890,11 @@ class Emitter:
         for one another in the fold, no loop around it may be one that they share out.
         """
         kernel, level = self.kernel, self.kernel.level(first)
-        group = [r for r in kernel.reductions if r.arg == first.arg and r.height == first.height
-                 and kernel.level(r) == level and (r, 0, 0) not in self.memo]
-        lane = not any(block.lane for block in self.stack) and self.has_lane(group, first.arg)
+        together = [r for r in kernel.reductions if r.arg == first.arg and r.height == first.height
+                    and kernel.level(r) == level and (r, 0, 0) not in self.memo]
+        lane = not any(block.lane for block in self.stack) and self.has_lane(together, first.arg)
         totals, outer, wide = [], self.stack[-1], lane and not self.grouped
-        for r in group:
+        for r in together:
             vector = wide or self.is_vector(r.loops)
             for u, v in self.tile(r.loops):
                 total = self.fresh(r.op)
@@ -2909,7 +2909,7 @@ class Emitter:
         for start, stop in ((0, full), (full, last.extent)):
             if start < stop:
                 self.open(Block(last, lane))
-                self.look_ahead(group, last)
+                self.look_ahead(together, last)
                 if lane:
                     self.cut = str(stop - start) if start == full else None
                 for r, u, v, total, type in totals:
@@ -2939,12 +2939,12 @@ class Emitter:
                 self.memo[key] = total
                 outer.keys.append(key)
 
-    def has_lane(self, group, loops):
+    def has_lane(self, reductions, loops):
         """Is it worth vectorising along the innermost loop of a reduction? Only where its loads are contiguous, and
         where a fold pays: not for two elements, as in a pool."""
         if self.lanes == 1 or loops[-1].extent < 3:
             return False
-        strides = [stride_along(value.arg[1], loops[-1]) for r in group for value in reachable(r.args)
+        strides = [stride_along(value.arg[1], loops[-1]) for r in reductions for value in reachable(r.args)
                    if value.op == "load" and loops[-1] in value.loops]
         return 1 in strides and all(s in (0, 1) for s in strides)
 
@@ -2959,10 +2959,10 @@ class Emitter:
                     for u, v in self.tile(value.loops):
                         self.line(f"PREFETCH({self.pointer[value.arg[0]]} + {self.address(value.arg[1], u, v)});")
 
-    def look_ahead(self, group, loop):
+    def look_ahead(self, reductions, loop):
         """Ask for what a tile needs 16 steps further on, where each step is too far from the last for the processor to
         guess: down the columns of a matrix."""
-        for value in reachable([r.args[0] for r in group]) if self.rows > 1 and self.lanes > 1 else ():
+        for value in reachable([r.args[0] for r in reductions]) if self.rows > 1 and self.lanes > 1 else ():
             stride = stride_along(value.arg[1], loop) if value.op == "load" and not value.args else None
             if stride and stride * value.dtype.itemsize >= 256:
                 ahead = plus(value.arg[1], (16 * stride, ()))
@@ -3224,8 +3224,8 @@ class Fuser:
         assert node not in self.stored, f"the fuser asks twice for a buffer of {node}"
         self.stored[node] = True
         pending.append(node)
-        for user, kernel in list(self.nests.items()):
-            if node in kernel.lowering.inlined and user is not node:
+        for user, nest in list(self.nests.items()):
+            if node in nest.lowering.inlined and user is not node:
                 del self.nests[user]
                 pending.append(user)
 
@@ -3246,19 +3246,19 @@ class Fuser:
         """Store what two nests contain and would both compute: a reduction; or, where it is costly, what one of them
         could store for the other (see `common`). One at a time, since that may settle others as well."""
         users = defaultdict(list)
-        for kernel in self.nests.values():
-            for node in kernel.lowering.inlined:
-                users[node].append(kernel)
-        for node, kernels in users.items():
-            if len(kernels) > 1 and node.op in REDUCTIONS and node not in self.stored and node not in self.wide:
+        for nest in self.nests.values():
+            for node in nest.lowering.inlined:
+                users[node].append(nest)
+        for node, nests in users.items():
+            if len(nests) > 1 and node.op in REDUCTIONS and node not in self.stored and node not in self.wide:
                 tail = self.tail(node)
                 if tail not in self.stored and len(users[tail]) > 1:
                     self.store(tail, pending)
                 elif node not in self.stored:
                     self.store(node, pending)
                 return
-            if len(kernels) > 1 and node.op in COSTLY and node.size >= 4096 and node not in self.wide:
-                for first, second in itertools.permutations(kernels[:2]):
+            if len(nests) > 1 and node.op in COSTLY and node.size >= 4096 and node not in self.wide:
+                for first, second in itertools.permutations(nests[:2]):
                     best = self.common(node, first, second)
                     if best:
                         return self.store(best, pending)
@@ -3278,15 +3278,15 @@ class Fuser:
         last = [node for node in above if not any(user in above for user in self.consumers[node])]
         return last[0] if len(last) == 1 and last[0] not in second.outputs and last[0] is not costly else None
 
-    def copy(self, kernel, value, last, reduction, panel=32):
+    def copy(self, nest, value, last, reduction, panel=32):
         """Have an operand copied so that the loop `last` is contiguous, in panels that a register tile reads in a row.
 
         The copy is an ordinary node that is put in place of the view of the buffer that the kernel reads. Where `last`
         takes every second element, as a convolution of stride 2 does, the even ones are put before the odd ones.
         """
-        view, index = kernel.lowering.origin[value]
-        copies = self.copies[kernel.outputs[0]]
-        if view in copies or value.arg[0] in self.copied or kernel.outputs[0] in self.copied:
+        view, index = nest.lowering.origin[value]
+        copies = self.copies[nest.outputs[0]]
+        if view in copies or value.arg[0] in self.copied or nest.outputs[0] in self.copied:
             return False
         axes = [a for a in range(len(view.shape)) if view.shape[a] > 1]
         lasts = [a for a in axes if last in loops_of(index[a])]
@@ -3294,7 +3294,7 @@ class Fuser:
         stride = stride_along(index[lasts[0]], last) if len(lasts) == 1 else None
         if stride is None or stride < 1:
             return False
-        if self.settled:                                                # too late for another kernel
+        if self.settled:                                                # too late for another nest
             raise Unmergeable
         rest = [a for a in range(len(view.shape)) if a not in lasts and a not in inner]
         order = tuple(rest + inner + lasts)
@@ -3423,37 +3423,37 @@ class Fuser:
         return Kernel(order, strips)
 
     def merge(self):
-        """Kernels in an order in which they can run; those of the same shape that only read each other at the same
-        index become one kernel with several outputs."""
-        reads = {node: [need for need in kernel.reads() if need in self.stored]
-                 for node, kernel in self.nests.items()}
-        groups, group_of = [], {}
+        """Nests in an order in which they can run; those of the same size that only read each other at the same index
+        become one with several outputs."""
+        reads = {node: [need for need in nest.reads() if need in self.stored]
+                 for node, nest in self.nests.items()}
+        merged, group_of = [], {}
         for node in topological(list(self.stored), sources=lambda node: reads[node]):
             # It may join a group from that of its latest source on; an earlier one runs before the source is there.
             last = max((group_of[need] for need in reads[node]), default=0)
-            for g in range(last, len(groups)):
-                # Worth trying: the group that this kernel reads from, or one that reads something it reads as well.
-                near = g == last or any(set(reads[node]).intersection(reads[other]) for other in groups[g].outputs)
-                if near and self.mergeable(groups[g], self.nests[node]):
+            for g in range(last, len(merged)):
+                # Worth trying: the group that this nest reads from, or one that reads something it reads as well.
+                near = g == last or any(set(reads[node]).intersection(reads[other]) for other in merged[g].outputs)
+                if near and self.mergeable(merged[g], self.nests[node]):
                     try:
-                        groups[g] = Nest(self, groups[g].outputs + [node], self.lanes)
+                        merged[g] = Nest(self, merged[g].outputs + [node], self.lanes)
                     except (Unmergeable, Store, Again):
                         continue
                     group_of[node] = g
                     break
             if node not in group_of:
-                group_of[node] = len(groups)
-                groups.append(self.nests[node])
-        return groups
+                group_of[node] = len(merged)
+                merged.append(self.nests[node])
+        return merged
 
-    def mergeable(self, group, kernel):
-        """May `kernel` join `group`? Not if both have reductions and one of those needs a register tile of its own."""
-        tiled = lambda k: k.vector is not None and any(k.vector in r.loops for r in k.reductions)
-        apart = group.is_scatter or kernel.is_scatter or \
-            {*group.outputs, *kernel.outputs} & (self.copied.keys() | self.strips.keys())
-        large = len(group.values) + len(kernel.values) > 300 or len(group.outputs) > 7
-        clash = tiled(group) and kernel.reductions or tiled(kernel) and group.reductions
-        return group.outputs[0].size == kernel.outputs[0].size and not (apart or large or clash)
+    def mergeable(self, group, nest):
+        """May `nest` join `group`? Not if both have reductions and one of those needs a register tile of its own."""
+        tiled = lambda one: one.vector is not None and any(one.vector in r.loops for r in one.reductions)
+        apart = group.is_scatter or nest.is_scatter or \
+            {*group.outputs, *nest.outputs} & (self.copied.keys() | self.strips.keys())
+        large = len(group.values) + len(nest.values) > 300 or len(group.outputs) > 7
+        clash = tiled(group) and nest.reductions or tiled(nest) and group.reductions
+        return group.outputs[0].size == nest.outputs[0].size and not (apart or large or clash)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
