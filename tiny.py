@@ -2188,6 +2188,7 @@ class Nest:
         if inner:
             span, width = spans.get(self.outputs[0], ALL), math.prod(loop.extent for loop in inner[1:])
             whole = self.lanes == lanes and self.vector is inner[-1] and (len(inner) == 1 or width % lanes == 0)
+            # Those who read the strip widen what they need to whole vectors; so must this nest, if it goes by others.
             self.spans[inner] = span if whole else span.widened(lanes - 1)
         for reduction in self.reductions:
             span = self.reduced_span(reduction)
@@ -3407,7 +3408,7 @@ class Fuser:
         try:
             made = [Nest(self, outputs, self.lanes, block, parts) for outputs in
                     [[node] for node in strips] + [nest.outputs for nest in nests]]
-        except (Unweavable, Unmergeable, Store, Again):
+        except (Unweavable, Unmergeable, Store, Again):                 # one can't go by these rows alone
             return None
         maker = {node: nest for nest in made for node in nest.outputs}
         order = topological(made, sources=lambda nest: [maker[node] for node in nest.reads() if node in maker])
