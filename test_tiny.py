@@ -9,7 +9,8 @@
 
 What is right is never copied from a run of tiny. The oracles are NumPy in float64, central differences for gradients,
 the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where it is installed, for whole models.
-Every test that takes `device` runs on all three; a device that cannot be found is a failure, not a skip.
+Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
+not a skip.
 """
 import argparse, contextlib, functools, gc, importlib.metadata, itertools, json, math, os, re, stat, struct, subprocess
 import sys, tempfile, time, warnings, zlib

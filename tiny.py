@@ -1639,6 +1639,7 @@ class Value:
 
 
 MOVEMENTS = {"reshape", "permute", "shrink", "flip", "expand"}
+# For each reduction the row of ELEMENTWISE that puts two numbers together, and the number that changes nothing.
 REDUCTIONS = {"sum": ("add", lambda dtype: 0), "max_over": ("max", lambda dtype: lowest(dtype))}
 
 
@@ -1667,6 +1668,7 @@ def plus(a, b):
 
 
 def times(a, n):
+    """An index multiplied by a number."""
     return (a[0] * n, tuple((t, c * n) for t, c in a[1])) if n else ZERO
 
 
@@ -1684,6 +1686,7 @@ def replaced(index, loop, other):
 
 
 def loops_of(index):
+    """The loops that an index depends on."""
     return frozenset().union(*(t.loops for t, _ in index[1]))
 
 
@@ -1707,6 +1710,11 @@ class Lowering:
 
     It starts with a single loop over all elements. Where a quotient of a loop survives in an address, the loop is
     split at that factor and the attempt starts again: so a kernel has as few loops as its indices allow.
+
+    `flat` is the index that runs over all elements, `nest` has the loops that it is made of, `roots` the values of the
+    outputs and `stores` the addresses where they go. `inlined` has the nodes that are computed within this nest. Of
+    values, `origin` says which node at which index they are, `place` at which index of its node a load reads, and
+    `bodies` what a reduction reduces, as (node, index).
     """
 
     def __init__(self, fuser, outputs, block=None, strips=()):
@@ -1714,7 +1722,7 @@ class Lowering:
         self.copies = {view: copy for node in outputs for view, copy in fuser.copies[node].items()}
         self.copies.update((other.view, other.back) for other in [*fuser.turned, *strips]
                            if other.node not in outputs)
-        if block:                                                       # split off the rows that tasks go through
+        if block:                                                       # the loop over rows, which tasks share
             self.block, width = ("out",), outputs[0].size // block.count
             if width > 1:
                 self.splits[self.block], self.block = width, self.block + (0,)
@@ -1728,9 +1736,9 @@ class Lowering:
         return node.buffer is not None or (node in self.fuser.stored and node not in self.outputs)
 
     def attempt(self):
+        """Find all values, with the splits that are known so far. Did it turn up another, and has to be done again?"""
         self.memo, self.values, self.quotients, self.loops, self.origin, self.place = {}, {}, {}, {}, {}, {}
-        self.bodies = {}                                                # what a reduction reduces, and at which index
-        self.inlined, self.reduced, self.heights, self.serial = {}, defaultdict(set), {}, 0
+        self.inlined, self.bodies, self.reduced, self.heights, self.serial = {}, {}, defaultdict(set), {}, 0
         for node in topological(self.outputs, stop=self.reads):         # the number of reductions beneath each node
             self.heights[node] = 0 if self.reads(node) else (
                 max((self.heights[s] for s in node.sources), default=0) + (node.op in REDUCTIONS))
@@ -1841,10 +1849,7 @@ class Lowering:
             if i - i0 == 1 and j - j0 == 1:
                 result.append(index[i0])
             else:
-                flat = ZERO
-                for k in range(i0, i):
-                    flat = plus(times(flat, shape[k]), index[k])
-                result.extend(self.unflatten(flat, source[j0:j]))
+                result.extend(self.unflatten(self.flatten(index[i0:i], shape[i0:i]), source[j0:j]))
         return tuple(result)
 
     def value(self, node, index, guard):
@@ -1912,7 +1917,7 @@ class Lowering:
             condition, otherwise = self.value(sources[0], index, ()), self.value(sources[2], index, ())
             limits = [] if otherwise.op != "const" else self.limits(condition)
             return (otherwise.arg, limits) if limits else None
-        if op in ("add", "mul", "div", "exp", "cast"):
+        if op in ("add", "mul", "div", "exp", "cast"):                  # -inf + x is -inf, exp(-inf) and 0 * x are 0
             needed, result = {"add": (-math.inf, -math.inf), "exp": (-math.inf, 0)}.get(op, (0, 0))
             for source in sources[:1] if op == "div" else sources:
                 found = self.known(source, index)
@@ -1930,9 +1935,11 @@ class Lowering:
         return [plus(plus(high, times(low, -1)), (-(condition.op == "lt"), ()))]
 
     def in_reduction(self, index):
+        """Does an index depend on a loop of a reduction?"""
         return any(loop.key[0] == "r" for i in index for loop in loops_of(i))
 
     def flatten(self, index, shape):
+        """The flat index of the element at `index` in `shape`."""
         flat = ZERO
         for i, n in zip(index, shape):
             flat = plus(times(flat, n), i)
@@ -2041,7 +2048,8 @@ class Lowering:
 
 
 class Unmergeable(Exception):
-    """Raised when an output is read by another output of the kernel at a different index."""
+    """Raised when outputs don't go together: one reads another at a different index, or would need a layout copy now
+    that all copies have been chosen."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2118,7 +2126,7 @@ def keeps_some(limits, n, m):
 
 
 CACHE = 1 << 20                         # bytes that a core can keep close by: a usual second-level cache
-NOT_COUNTED = {"where", "cast", "bitcast"}                              # moves numbers: no arithmetic
+NOT_COUNTED = {"where", "cast", "bitcast"}                              # these move numbers: no arithmetic
 Operand = namedtuple("Operand", "shape dtype")
 # Rows x vectors of the register tiles that TUNE=1 tries (see Nest.tiles).
 TILES = [(4, 1), (8, 1), (16, 1), (4, 2), (6, 2), (8, 2), (12, 2), (14, 2), (8, 3), (4, 4)]
@@ -2144,9 +2152,11 @@ class Nest:
         self.choose_tile(lanes)
 
     def reduced_span(self, reduction):
-        """The part of a reduction that matters to the rows of a block; the rest is known to be its identity.
+        """The steps of a reduction that matter to the rows of a block; the rest is known to change nothing.
 
-        A mask that leaves nothing of a row or of a column is not used: softmax gives NaN there, which is no 0.
+        Each limit says that k + row * i + c * r is not negative, at row i and step r, where a step matters. A mask that
+        leaves nothing of a row is not used: softmax gives NaN there, which is no 0. Neither is one that leaves nothing
+        of a step, since in gradients the steps may be the rows of the softmax.
         """
         found, limits, start, stop = self.lowering.known(*self.lowering.bodies[reduction]), [], None, None
         if found and found[0] == REDUCTIONS[reduction.op][1](reduction.dtype):
@@ -2159,8 +2169,8 @@ class Nest:
         rows, steps = self.block_loop.extent, math.prod(loop.extent for loop in reduction.arg)
         if not keeps_some(limits, rows, steps) or not keeps_some([(k, c, row) for k, row, c in limits], steps, rows):
             return ALL
-        for k, row, c in limits:                                        # k + row * i + c * r >= 0
-            greatest = k + max(row, 0) * (self.block.rows - 1)          # of k + row * i, less the first i
+        for k, row, c in limits:
+            greatest = k + max(row, 0) * (self.block.rows - 1)          # of k + row * (i - the first i of the block)
             if c == 1:
                 start = (-greatest, -row)
             else:
@@ -2168,13 +2178,17 @@ class Nest:
         return Span(start, stop)
 
     def spread(self, spans):
-        """Note the spans of the loops, given those of the strips that the nest computes, and add to `spans` those of
-        the strips that it reads: a strip is needed as far as somebody reads it, in whole vectors."""
+        """Note the spans of the loops, and for the nests before this one the `spans` of the strips that it reads.
+
+        The nests of a kernel are asked from the last to the first, so that `spans` knows how far a strip is read, and
+        so needed, when the nest that computes it is asked. Spans are widened to whole vectors, since these are read.
+        """
         inner, lanes = tuple(self.nest[self.parallel:]), self.lowering.fuser.lanes
         self.spans = {}
         if inner:
-            span, panel = spans.get(self.outputs[0], ALL), math.prod(loop.extent for loop in inner[1:])
-            whole = self.lanes == lanes and self.vector is inner[-1] and (len(inner) == 1 or panel % lanes == 0)
+            span, width = spans.get(self.outputs[0], ALL), math.prod(loop.extent for loop in inner[1:])
+            whole = self.lanes == lanes and self.vector is inner[-1] and (len(inner) == 1 or width % lanes == 0)
+            # Those who read the strip widen what they need to whole vectors; so must this nest, if it goes by others.
             self.spans[inner] = span if whole else span.widened(lanes - 1)
         for reduction in self.reductions:
             span = self.reduced_span(reduction)
@@ -2183,7 +2197,7 @@ class Nest:
         for loops in {reduction.arg for reduction in self.reductions}:  # of several loops, whole steps of the first
             flat[flat_index(loops)] = self.spans[loops].widened(math.prod(loop.extent for loop in loops[1:]) - 1)
         rows = flat_index(self.nest[:self.parallel])
-        for value in self.values:
+        for value in self.values:                                       # the columns of a strip that each load reads
             if value.op == "load" and value.arg[0] in self.lowering.fuser.strips:
                 node = value.arg[0]
                 rest = plus(value.arg[1], times(rows, -node.size // self.block.count))
@@ -2191,7 +2205,7 @@ class Nest:
                 spans[node] = spans[node].union(span) if node in spans else span
 
     def stays_within(self, nodes):
-        """Does each task read and write only its own rows of `nodes`, what the nests of this kernel compute?"""
+        """Does each task read and write only its own rows of `nodes`, which the nests of this kernel compute?"""
         row = flat_index(self.nest[:self.parallel])
         places = [(value.arg[0], value.arg[1]) for value in self.values if value.op == "load" and value.arg[0] in nodes]
         for node, address in places + list(zip(self.outputs, self.lowering.stores)):
@@ -2256,7 +2270,8 @@ class Nest:
                 stack.extend(value.args)
 
     def choose_vector(self, fuser):
-        """The last loop of the nest, unless a load there is strided and not worth a copy: then none of the nest.
+        """The last loop of the nest; or None if a load there is strided and not worth a copy. Then a reduction may be
+        taken a vector at a time instead (see Emitter.has_lane).
 
         A copy is worth it for an operand that is strided but read again for 16 rows or more; and for one that is
         contiguous but read for 256 rows with 128 elements or more from row to row, as it then misses the caches. And
@@ -2285,8 +2300,8 @@ class Nest:
                     continue
                 if reuse >= 16 and not self.is_scatter and fuser.copy(self, value, last, reduction):
                     raise Again
-                # The items of a group are not worse off with strided elements than with none, if they can't share the
-                # reduction instead.
+                # A group takes this loop all the same: its items do more with strided elements than if they all did the
+                # same. Only to share the steps of the reduction is better.
                 other = along == 1 and reduction.arg[-1].extent >= fuser.lanes or last is self.block_loop
                 if stride != 1 and (other or not self.groups):
                     return None
@@ -2339,7 +2354,11 @@ class Nest:
         self.kept = {} if unkept else self.find_kept()
 
     def find_kept(self):
-        """Costly values that a reduction computes all along a row, and that the row needs again: {second: first}."""
+        """Costly values that a reduction computes all along a row, and that the row needs again: {second: first}.
+
+        So a softmax needs the exponentials once for their sum, in the loop of that, and again for the result, in the
+        loop of the vector: the same node at the same index, but for the loop. The first is stored, the second loaded.
+        """
         kept, values = {}, defaultdict(list)
         for value in self.values:
             if value.op in COSTLY:
@@ -2378,11 +2397,10 @@ class Nest:
             self.levels = self.levels[:at] + outer + self.levels[at + 1:] + [(self.row, self.rows)]
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
         limit = min([self.level(r) for r in self.reductions] + [len(self.nest)])
-        last = len(self.nest) - (self.vector is not None and limit < len(self.nest))
         if self.block and limit < at + 1:
             raise Unweavable
         self.tasks, self.parallel, enough = 1, 0, max(64, self.groups)
-        while self.parallel < (at + 1 if self.block else min(limit, last)) and (self.tasks < enough or self.block):
+        while self.parallel < (at + 1 if self.block else limit) and (self.tasks < enough or self.block):
             self.tasks *= self.steps(*self.levels[self.parallel])
             self.parallel += 1
 
@@ -2497,7 +2515,8 @@ class Kernel:
         self.header = f"// {self.name}: {results}, {self.flops} floating-point operations, {self.bytes} bytes"
 
     def variants(self):
-        """This kernel and then the same with other tiles, by their layouts; {} if there is no choice."""
+        """This kernel and then the same with other tiles, by their layouts; {} if there is no choice. They share the
+        nest, which is left with the last tile: the texts are written by then."""
         nest, found = self.nests[0], {self.nests[0].layout(): self}
         for tile in nest.tiles():
             nest.rows, nest.vectors, nest.row_block = tile
@@ -2508,7 +2527,8 @@ class Kernel:
         return found if len(found) > 1 else {}
 
     def place_strips(self):
-        """Where each strip begins. A nest writes over a strip that it is the last to read, if at the same index."""
+        """Where each strip begins, in bytes. A nest puts its strip where one lies that it is the last to read, if it
+        reads each number there only to write at the same index."""
         places, self.strip_bytes = {}, 0
         last = {node: nest for nest in self.nests for node in nest.reads()}
         for nest in self.nests:
@@ -2872,11 +2892,11 @@ class Emitter:
         for one another in the fold, no loop around it may be one that they share out.
         """
         kernel, level = self.kernel, self.kernel.level(first)
-        group = [r for r in kernel.reductions if r.arg == first.arg and r.height == first.height
-                 and kernel.level(r) == level and (r, 0, 0) not in self.memo]
-        lane = not any(block.lane for block in self.stack) and self.has_lane(group, first.arg)
+        together = [r for r in kernel.reductions if r.arg == first.arg and r.height == first.height
+                    and kernel.level(r) == level and (r, 0, 0) not in self.memo]
+        lane = not any(block.lane for block in self.stack) and self.has_lane(together, first.arg)
         totals, outer, wide = [], self.stack[-1], lane and not self.grouped
-        for r in group:
+        for r in together:
             vector = wide or self.is_vector(r.loops)
             for u, v in self.tile(r.loops):
                 total = self.fresh(r.op)
@@ -2891,7 +2911,7 @@ class Emitter:
         for start, stop in ((0, full), (full, last.extent)):
             if start < stop:
                 self.open(Block(last, lane))
-                self.look_ahead(group, last)
+                self.look_ahead(together, last)
                 if lane:
                     self.cut = str(stop - start) if start == full else None
                 for r, u, v, total, type in totals:
@@ -2921,12 +2941,12 @@ class Emitter:
                 self.memo[key] = total
                 outer.keys.append(key)
 
-    def has_lane(self, group, loops):
+    def has_lane(self, reductions, loops):
         """Is it worth vectorising along the innermost loop of a reduction? Only where its loads are contiguous, and
         where a fold pays: not for two elements, as in a pool."""
         if self.lanes == 1 or loops[-1].extent < 3:
             return False
-        strides = [stride_along(value.arg[1], loops[-1]) for r in group for value in reachable(r.args)
+        strides = [stride_along(value.arg[1], loops[-1]) for r in reductions for value in reachable(r.args)
                    if value.op == "load" and loops[-1] in value.loops]
         return 1 in strides and all(s in (0, 1) for s in strides)
 
@@ -2941,10 +2961,10 @@ class Emitter:
                     for u, v in self.tile(value.loops):
                         self.line(f"PREFETCH({self.pointer[value.arg[0]]} + {self.address(value.arg[1], u, v)});")
 
-    def look_ahead(self, group, loop):
+    def look_ahead(self, reductions, loop):
         """Ask for what a tile needs 16 steps further on, where each step is too far from the last for the processor to
         guess: down the columns of a matrix."""
-        for value in reachable([r.args[0] for r in group]) if self.rows > 1 and self.prefetches else ():
+        for value in reachable([r.args[0] for r in reductions]) if self.rows > 1 and self.prefetches else ():
             stride = stride_along(value.arg[1], loop) if value.op == "load" and not value.args else None
             if stride and stride * value.dtype.itemsize >= 256:
                 ahead = plus(value.arg[1], (16 * stride, ()))
@@ -3025,6 +3045,11 @@ def literal(value, dtype):
 # nodes to store is found by trying: lowering a kernel may turn up another node that has to be stored, and then the
 # kernels that contained it are made again. At the end kernels of the same size that read one another only at the same
 # index are merged into one with several outputs.
+#
+# The graph is changed where that makes a kernel quicker: an operand that it would read across the grain is copied into
+# another layout (`copy`), and a product may be stored with its axes in another order (`turn`). And what is large but
+# cheap to compute, as the scores of attention are, is `wide`: it is never stored as a whole. A task computes some rows
+# of it, a strip, and the nests of loops that read these rows are woven into one kernel (`weave`).
 # ---------------------------------------------------------------------------------------------------------------------
 def is_contraction(node):
     """Does the node sum a product of two operands that are each repeated along an axis that the other is not?"""
@@ -3036,6 +3061,7 @@ def is_contraction(node):
 
 
 def row_length(node):
+    """The extent of the last axis that is longer than 1."""
     return max(1, next((n for n in reversed(node.shape) if n != 1), 1))
 
 
@@ -3046,19 +3072,20 @@ def unmoved(node):
     return node
 
 
-# Tasks that take `rows` of `count` rows each, but not across a multiple of `extent`.
+# How tasks go through the `count` rows of a wide node: `rows` at a time, but none across a multiple of `extent`.
 RowBlock = namedtuple("RowBlock", "count extent rows")
-# A wide node `view`, stored in strips as `node`; `back` is that with the axes of the view.
+# The node `view` is stored as `node`, with its axes in another order; `back` is that put right again. A wide node is
+# stored in strips, with the `block` of rows that tasks take; a turned one (see Fuser.turn) in a buffer, with no block.
 Strip = namedtuple("Strip", "node view back block")
 
 
 class Fuser:
-    """Groups the nodes that `outputs` need into kernels.
+    """Groups the nodes that `outputs` need into kernels, for a device with these `lanes` and `groups`.
 
     `stored` has the nodes that get a buffer, `nests` the nest of loops for each, `kernels` the finished kernels in the
     order in which they run. `copies` says for a nest's output which views it reads from a copy instead, and `copied`
     which view a layout copy is of. `wide` has the nodes that are computed again where they are needed, and `strips` the
-    nodes that hold some rows of one for that.
+    nodes that hold some rows of one for that. `turned` has the nodes that are stored with their axes in another order.
     """
 
     def __init__(self, outputs, lanes, groups):
@@ -3090,6 +3117,7 @@ class Fuser:
         return n + 64 // size if padded and n * size % 1024 == 0 else n
 
     def elements(self, node):
+        """Elements that the buffer of a node takes, with what lies between its rows."""
         return node.size // row_length(node) * self.pitch(node)
 
     def foresee(self, order):
@@ -3112,9 +3140,13 @@ class Fuser:
                 depth[node] = 0
 
     def is_wide(self, node):
-        """Is the node rather computed again wherever it is needed than kept in memory? That holds for a contraction of
-        few products an element that is larger than its operands, and for what is computed from it element by element:
-        the scores of attention, their exponentials, and the gradients of both."""
+        """Is the node rather computed again wherever it is needed than kept in memory?
+
+        That holds for a contraction that is cheap, of 64 products an element or fewer, and larger than its operands. It
+        also holds for one that a single other contraction reads, as then nothing is computed twice, if the operand that
+        all of its rows need stays in the cache. And it holds for what is computed from such a node element by element:
+        the scores of attention, their exponentials, and the gradients of both.
+        """
         if node in self.outputs:
             return False
         if is_contraction(node):
@@ -3131,10 +3163,11 @@ class Fuser:
         """Is just one contraction computed from the node, element by element and with sums of its rows?"""
         users = topological([node], sources=lambda n: self.consumers[n] if n is node or not is_contraction(n) and (
             n.size == node.size or n.op in ("expand", "mul")) else [])
-        return sum(is_contraction(user) for user in users) == 2
+        return sum(is_contraction(user) for user in users) == 2         # the node itself and its reader
 
     def is_passing(self, node):
-        """Is the node read only once, by an elementwise operation or a plain reduction, which can contain it?"""
+        """Is a wide node computed where it is read, without a strip? So it is if one node alone reads it, a wide one or
+        a plain reduction; and if it only passes on its source."""
         users = self.consumers[node]
         while len(users) == 1 and users[0].op in IDENTITY and node.op not in IDENTITY:
             users = self.consumers[users[0]]
@@ -3154,20 +3187,21 @@ class Fuser:
     def better_order(self, node):
         """The order of axes in which to store a contraction; None if the present one is good.
 
-        For out[.., i, j] of a[i, k] and wide[k, j] that is out[.., j, i]: its rows should be those of the strips (see
-        `strip`). And where the last axis is short, as the 3 x 3 places of a weight's gradient are, the long axes come
-        last, so that vectors are full; if the operand that varies along them is read again often enough to be copied.
+        A product out[i, j] of a[i, k] and wide[k, j] is stored as out[j, i]: a strip is some rows j of the wide operand
+        (see `strip`), so the result should have these rows too. And where the last axis is short, as the 3 x 3 places
+        of a weight's gradient are, the long axes come last, so that vectors are full; but only if the operand that
+        varies along them is read again often enough to be copied.
         """
         axes, operands = [a for a, n in enumerate(node.shape) if n > 1], node.sources[0].sources
         if len(axes) < 2:
             return None
         varies = [[a for a in axes if x.op != "expand" or x.sources[0].shape[a] > 1] for x in operands]
-        inside = [unmoved(x.sources[0] if x.op == "expand" else x) in self.wide for x in operands]
-        if any(inside):
-            a, b = varies if inside[1] else varies[::-1]
+        wide = [unmoved(x.sources[0] if x.op == "expand" else x) in self.wide for x in operands]
+        if any(wide):
+            a, b = varies if wide[1] else varies[::-1]                  # b: of the wide operand
             order = list(range(len(node.shape)))
             order[axes[-1]], order[axes[-2]] = axes[-2], axes[-1]
-            return None if all(inside) or axes[-1] in a or axes[-2] in b else tuple(order)
+            return None if all(wide) or axes[-1] in a or axes[-2] in b else tuple(order)
         order = sorted(range(len(node.shape)), key=lambda a: min(node.shape[a], self.lanes))    # the short ones first
         last = order[-1]
         full = node.shape[axes[-1]] * 2 > self.lanes or node.shape[last] < self.lanes
@@ -3176,7 +3210,7 @@ class Fuser:
         return tuple(order) if copied and not full else None
 
     def make(self, node, pending):
-        """Make the kernel of a stored node; what it turns out to need first goes on `pending`."""
+        """Make the nest of a stored node; what it turns out to need first goes on `pending`."""
         try:
             self.nests[node] = nest = Nest(self, [node], self.lanes)
             loads = [value for value in nest.values if value.op == "load" and value.arg[0] not in self.stored
@@ -3192,17 +3226,18 @@ class Fuser:
         pending.extend(need for need in self.stored if need not in self.nests and need not in pending)
 
     def store(self, node, pending):
+        """Give a node a buffer. The nests that computed it within themselves are made again: they read it now."""
         assert node not in self.stored, f"the fuser asks twice for a buffer of {node}"
         self.stored[node] = True
         pending.append(node)
-        for user, kernel in list(self.nests.items()):
-            if node in kernel.lowering.inlined and user is not node:
+        for user, nest in list(self.nests.items()):
+            if node in nest.lowering.inlined and user is not node:
                 del self.nests[user]
                 pending.append(user)
 
     def tail(self, node):
-        """The end of the elementwise chain that alone reads `node`: of x @ w + b followed by a relu, the relu. To
-        store that instead of the sum saves writing the sum and reading it again."""
+        """The end of the chain of elementwise operations above `node`, each the only reader of the one before: of x @ w
+        + b followed by a relu, the relu. To store that saves writing the product and reading it again."""
         while node not in self.stored and len(self.consumers[node]) == 1:
             user = self.consumers[node][0]
             if user.size != node.size or user in self.stored or \
@@ -3214,28 +3249,29 @@ class Fuser:
         return node
 
     def share(self, pending):
-        """Store what several kernels contain and would compute again: a reduction; or what one of them could compute of
-        what the other needs, if it is costly. One at a time, since that may settle others as well."""
+        """Store what two nests contain and would both compute: a reduction; or, where it is costly, what one of them
+        could store for the other (see `common`). One at a time, since that may settle others as well."""
         users = defaultdict(list)
-        for kernel in self.nests.values():
-            for node in kernel.lowering.inlined:
-                users[node].append(kernel)
-        for node, kernels in users.items():
-            if len(kernels) > 1 and node.op in REDUCTIONS and node not in self.stored and node not in self.wide:
+        for nest in self.nests.values():
+            for node in nest.lowering.inlined:
+                users[node].append(nest)
+        for node, nests in users.items():
+            if len(nests) > 1 and node.op in REDUCTIONS and node not in self.stored and node not in self.wide:
                 tail = self.tail(node)
                 if tail not in self.stored and len(users[tail]) > 1:
                     self.store(tail, pending)
                 elif node not in self.stored:
                     self.store(node, pending)
                 return
-            if len(kernels) > 1 and node.op in COSTLY and node.size >= 4096 and node not in self.wide:
-                for first, second in itertools.permutations(kernels[:2]):
+            if len(nests) > 1 and node.op in COSTLY and node.size >= 4096 and node not in self.wide:
+                for first, second in itertools.permutations(nests[:2]):
                     best = self.common(node, first, second)
                     if best:
                         return self.store(best, pending)
 
     def common(self, costly, first, second):
-        """The last node above a costly one that `second` contains and that `first` has all operands of; or None."""
+        """The last node of the elementwise chain above a costly one that nest `second` contains, and that nest `first`
+        could store as well, since it has all that this is computed from; None if there is no such node."""
         known, above = {*first.outputs, *first.reads()}, {costly}
         available = set(known)
         for node in topological(second.outputs, stop=lambda node: node in known or second.lowering.reads(node)):
@@ -3248,15 +3284,15 @@ class Fuser:
         last = [node for node in above if not any(user in above for user in self.consumers[node])]
         return last[0] if len(last) == 1 and last[0] not in second.outputs and last[0] is not costly else None
 
-    def copy(self, kernel, value, last, reduction, panel=32):
+    def copy(self, nest, value, last, reduction, panel=32):
         """Have an operand copied so that the loop `last` is contiguous, in panels that a register tile reads in a row.
 
         The copy is an ordinary node that is put in place of the view of the buffer that the kernel reads. Where `last`
         takes every second element, as a convolution of stride 2 does, the even ones are put before the odd ones.
         """
-        view, index = kernel.lowering.origin[value]
-        copies = self.copies[kernel.outputs[0]]
-        if view in copies or value.arg[0] in self.copied or kernel.outputs[0] in self.copied:
+        view, index = nest.lowering.origin[value]
+        copies = self.copies[nest.outputs[0]]
+        if view in copies or value.arg[0] in self.copied or nest.outputs[0] in self.copied:
             return False
         axes = [a for a in range(len(view.shape)) if view.shape[a] > 1]
         lasts = [a for a in axes if last in loops_of(index[a])]
@@ -3264,7 +3300,7 @@ class Fuser:
         stride = stride_along(index[lasts[0]], last) if len(lasts) == 1 else None
         if stride is None or stride < 1:
             return False
-        if self.settled:                                                # too late for another kernel
+        if self.settled:                                                # too late for another nest
             raise Unmergeable
         rest = [a for a in range(len(view.shape)) if a not in lasts and a not in inner]
         order = tuple(rest + inner + lasts)
@@ -3274,9 +3310,9 @@ class Fuser:
             stored = back = Node("contiguous", (moved,))
         else:
             part = panel if stride == 1 else stride
-            most = -(-n // part)
-            whole = pad(moved, ((0, 0),) * (len(order) - 1) + ((0, most * part - n),))
-            split = reshape(whole, moved.shape[:-1] + (most, part))
+            parts = -(-n // part)
+            whole = pad(moved, ((0, 0),) * (len(order) - 1) + ((0, parts * part - n),))
+            split = reshape(whole, moved.shape[:-1] + (parts, part))
             q, k = len(order) - 1, len(rest)
             axes = (*range(k), q, *range(k, q), q + 1) if stride == 1 else (*range(q), q + 1, q)
             stored = Node("contiguous", (permute(split, axes),))
@@ -3314,7 +3350,8 @@ class Fuser:
 
     def weave(self, nests):
         """The kernels, in an order in which they can run: nests that read strips of the same rows become one kernel,
-        together with the nests that compute those strips. Where that fails, a strip is a buffer like any other."""
+        together with the nests that compute those strips. Where that fails, the strip becomes a buffer like any other,
+        and all is woven anew."""
         producer = {node: nest for nest in nests for node in nest.outputs}
         members, kernel_of = {}, {}                                     # the nests of each kernel, and the reverse
 
@@ -3338,7 +3375,8 @@ class Fuser:
                 continue
             strips = [node for node in nest.reads() if node in self.strips]
             before = dict.fromkeys(kernel_of[need] for need in needs(nest))
-            for kernel in reversed(members) if strips else ():          # may it join a kernel that is there?
+            # May it join a kernel that is there? Not one that something else it needs has to wait for.
+            for kernel in reversed(members) if strips else ():
                 if kernel.strips and not any(kernel in topological([start], sources=needed)
                                              for start in before if start is not kernel):
                     both = self.woven(members[kernel] + [nest])
@@ -3347,9 +3385,9 @@ class Fuser:
                         break
             else:
                 woven = self.woven([nest]) if strips else None
-                if strips and not woven:                                # then its strips are buffers like any other,
+                if strips and not woven:                                # then its strips are buffers like any other;
                     deeper = {need for node in strips for need in producer[node].reads() if need in self.strips}
-                    for node in deeper.difference(strips) or strips:    # or first what keeps them from being woven
+                    for node in deeper.difference(strips) or strips:    # but first those that they are computed from
                         del self.strips[node]
                     return self.weave(nests)
                 add(woven or Kernel([nest]), [nest])
@@ -3375,62 +3413,66 @@ class Fuser:
         try:
             made = [Nest(self, outputs, self.lanes, block, parts) for outputs in
                     [[node] for node in strips] + [nest.outputs for nest in nests]]
-        except (Unweavable, Unmergeable, Store, Again):
+        except (Unweavable, Unmergeable, Store, Again):                 # one can't go by these rows alone
             return None
-        at = {node: nest for nest in made for node in nest.outputs}
-        order = topological(made, sources=lambda nest: [at[node] for node in nest.reads() if node in at])
+        maker = {node: nest for nest in made for node in nest.outputs}
+        order = topological(made, sources=lambda nest: [maker[node] for node in nest.reads() if node in maker])
         others = {node for nest in made for node in nest.reads() if node in self.strips and node not in strips}
-        if others or any(part.block != block for part in parts) or not all(nest.stays_within(at) for nest in made):
+        if others or any(part.block != block for part in parts) or not all(nest.stays_within(maker) for nest in made):
             return None
-        rows = [self.elements(node) * node.dtype.itemsize // block.count * block.rows for node in at]
-        if sum(rows) > 2 * CACHE:
+        sizes = [self.elements(node) * node.dtype.itemsize // block.count * block.rows for node in maker]
+        if sum(sizes) > 2 * CACHE:                                      # what a task writes
             return None
-        spans = {}
+        spans = {}                                                      # of strips, from those that read them back
         for nest in reversed(order):
             nest.spread(spans)
         return Kernel(order, strips)
 
     def merge(self):
-        """Kernels in an order in which they can run; those of the same shape that only read each other at the same
-        index become one kernel with several outputs."""
-        reads = {node: [need for need in kernel.reads() if need in self.stored]
-                 for node, kernel in self.nests.items()}
-        groups, group_of = [], {}
+        """Nests in an order in which they can run; those of the same size that only read each other at the same index
+        become one with several outputs."""
+        reads = {node: [need for need in nest.reads() if need in self.stored]
+                 for node, nest in self.nests.items()}
+        merged, group_of = [], {}
         for node in topological(list(self.stored), sources=lambda node: reads[node]):
             # It may join a group from that of its latest source on; an earlier one runs before the source is there.
             last = max((group_of[need] for need in reads[node]), default=0)
-            for g in range(last, len(groups)):
-                # Worth trying: the group that this kernel reads from, or one that reads something it reads as well.
-                near = g == last or any(set(reads[node]).intersection(reads[other]) for other in groups[g].outputs)
-                if near and self.mergeable(groups[g], self.nests[node]):
+            for g in range(last, len(merged)):
+                # Worth trying: the group that this nest reads from, or one that reads something it reads as well.
+                near = g == last or any(set(reads[node]).intersection(reads[other]) for other in merged[g].outputs)
+                if near and self.mergeable(merged[g], self.nests[node]):
                     try:
-                        groups[g] = Nest(self, groups[g].outputs + [node], self.lanes)
+                        merged[g] = Nest(self, merged[g].outputs + [node], self.lanes)
                     except (Unmergeable, Store, Again):
                         continue
                     group_of[node] = g
                     break
             if node not in group_of:
-                group_of[node] = len(groups)
-                groups.append(self.nests[node])
-        return groups
+                group_of[node] = len(merged)
+                merged.append(self.nests[node])
+        return merged
 
-    def mergeable(self, group, kernel):
-        """May `kernel` join `group`? Not if both have reductions and one of those needs a register tile of its own."""
-        tiled = lambda k: k.vector is not None and any(k.vector in r.loops for r in k.reductions)
-        apart = group.is_scatter or kernel.is_scatter or \
-            {*group.outputs, *kernel.outputs} & (self.copied.keys() | self.strips.keys())
-        large = len(group.values) + len(kernel.values) > 300 or len(group.outputs) > 7
-        clash = tiled(group) and kernel.reductions or tiled(kernel) and group.reductions
-        return group.outputs[0].size == kernel.outputs[0].size and not (apart or large or clash)
+    def mergeable(self, group, nest):
+        """May `nest` join `group`? Not if both have reductions and one of those needs a register tile of its own."""
+        tiled = lambda one: one.vector is not None and any(one.vector in r.loops for r in one.reductions)
+        apart = group.is_scatter or nest.is_scatter or \
+            {*group.outputs, *nest.outputs} & (self.copied.keys() | self.strips.keys())
+        large = len(group.values) + len(nest.values) > 300 or len(group.outputs) > 7
+        clash = tiled(group) and nest.reductions or tiled(nest) and group.reductions
+        return group.outputs[0].size == nest.outputs[0].size and not (apart or large or clash)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # 8. Devices
 #
-# The words of the generated source, once for each dialect. A type T with N lanes is TxN: f32x8. In both dialects a
-# comparison gives a mask of i32 lanes, 0 or -1.
+# A device has memory and computes graphs there. Those with generated code make a Plan of a graph: the kernels of the
+# fuser, in order, and a place in memory for what lies between them. Plans and compiled code are kept, in memory and on
+# disk. NumPy's device makes no kernels: it interprets the graph, and so defines what each operation means.
+#
+# First the words of the generated source, once for each dialect. A type T with N lanes is TxN: f32x8. In both dialects
+# a comparison gives a mask of i32 lanes, 0 or -1.
 # ---------------------------------------------------------------------------------------------------------------------
-# First what differs between the dialects.
+# What differs between the dialects.
 C_WORDS = r"""
 #include <stdint.h>
 #include <string.h>
@@ -3928,10 +3970,12 @@ def kernels(*tensors):
     Each has .name .source .flops .bytes, .inputs and .outputs (with .shape and .dtype), and .is_copy for one that only
     copies an operand into another layout.
     """
-    nodes = [tensor.node for tensor in tensors if tensor.node.buffer is None]
-    order = topological(nodes, stop=is_realized)
-    return [kernel for name in dict.fromkeys(node.device for node in nodes) for kernel in Device[name].plan(
-        order, [n for n in order if n.buffer is not None], [n for n in nodes if n.device == name]).kernels]
+    found, nodes = [], [tensor.node for tensor in tensors if tensor.node.buffer is None]
+    for name in dict.fromkeys(node.device for node in nodes):
+        wanted = [node for node in nodes if node.device == name]
+        order = topological(wanted, stop=is_realized)
+        found += Device[name].plan(order, [node for node in order if node.buffer is not None], wanted).kernels
+    return found
 
 
 class CompiledDevice:
