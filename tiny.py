@@ -1731,7 +1731,7 @@ class Lowering:
         while self.attempt():
             pass
 
-    def reads(self, node):
+    def is_read(self, node):
         """Does this kernel read the node from a buffer?"""
         return node.buffer is not None or (node in self.fuser.stored and node not in self.outputs)
 
@@ -1739,8 +1739,8 @@ class Lowering:
         """Find all values, with the splits that are known so far. Did it turn up another, and has to be done again?"""
         self.memo, self.values, self.quotients, self.loops, self.origin, self.place = {}, {}, {}, {}, {}, {}
         self.inlined, self.bodies, self.reduced, self.heights, self.serial = {}, {}, defaultdict(set), {}, 0
-        for node in topological(self.outputs, stop=self.reads):         # the number of reductions beneath each node
-            self.heights[node] = 0 if self.reads(node) else (
+        for node in topological(self.outputs, stop=self.is_read):         # the number of reductions beneath each node
+            self.heights[node] = 0 if self.is_read(node) else (
                 max((self.heights[s] for s in node.sources), default=0) + (node.op in REDUCTIONS))
         first = self.outputs[0]
         self.flat = self.loop(("out",), first.size)
@@ -1866,7 +1866,7 @@ class Lowering:
         while True:
             node = self.copies.get(node, node)
             op = node.op
-            if self.reads(node):
+            if self.is_read(node):
                 result = self.load(node, index, guard)
                 self.origin[result] = view
                 break
@@ -2140,7 +2140,7 @@ class Nest:
 
     def __init__(self, fuser, outputs, lanes, block=None, strips=()):
         self.lowering, self.groups = Lowering(fuser, outputs, block, strips), fuser.groups
-        self.outputs, self.nest, self.is_copy = outputs, self.lowering.nest, outputs[0] in fuser.copied
+        self.outputs, self.loops, self.is_copy = outputs, self.lowering.nest, outputs[0] in fuser.copied
         self.spans = {}                                                 # of loops that need not run to their end
         self.block, self.block_loop = block, self.lowering.loops.get(self.lowering.block)
         if block and not self.block_loop:
@@ -2183,7 +2183,7 @@ class Nest:
         The nests of a kernel are asked from the last to the first, so that `spans` knows how far a strip is read, and
         so needed, when the nest that computes it is asked. Spans are widened to whole vectors, since these are read.
         """
-        inner, lanes = tuple(self.nest[self.parallel:]), self.lowering.fuser.lanes
+        inner, lanes = tuple(self.loops[self.parallel:]), self.lowering.fuser.lanes
         self.spans = {}
         if inner:
             span, width = spans.get(self.outputs[0], ALL), math.prod(loop.extent for loop in inner[1:])
@@ -2196,7 +2196,7 @@ class Nest:
         flat = {flat_index(loops): span for loops, span in self.spans.items()}
         for loops in {reduction.arg for reduction in self.reductions}:  # of several loops, whole steps of the first
             flat[flat_index(loops)] = self.spans[loops].widened(math.prod(loop.extent for loop in loops[1:]) - 1)
-        rows = flat_index(self.nest[:self.parallel])
+        rows = flat_index(self.loops[:self.parallel])
         for value in self.values:                                       # the columns of a strip that each load reads
             if value.op == "load" and value.arg[0] in self.lowering.fuser.strips:
                 node = value.arg[0]
@@ -2206,7 +2206,7 @@ class Nest:
 
     def stays_within(self, nodes):
         """Does each task read and write only its own rows of `nodes`, which the nests of this kernel compute?"""
-        row = flat_index(self.nest[:self.parallel])
+        row = flat_index(self.loops[:self.parallel])
         places = [(value.arg[0], value.arg[1]) for value in self.values if value.op == "load" and value.arg[0] in nodes]
         for node, address in places + list(zip(self.outputs, self.lowering.stores)):
             width, odd = divmod(self.lowering.fuser.elements(node), self.block.count)
@@ -2214,7 +2214,7 @@ class Nest:
                 return False
             rest = plus(address, times(row, -width))
             low, high = bounds(rest)
-            if low < 0 or high >= width or loops_of(rest).intersection(self.nest[:self.parallel]):
+            if low < 0 or high >= width or loops_of(rest).intersection(self.loops[:self.parallel]):
                 return False
         return True
 
@@ -2229,21 +2229,21 @@ class Nest:
 
     def level(self, value):
         """The number of loops of the nest outside of which the value can't be computed."""
-        return max((i + 1 for i, loop in enumerate(self.nest) if loop in value.loops), default=0)
+        return max((i + 1 for i, loop in enumerate(self.loops) if loop in value.loops), default=0)
 
     def check_reductions(self, fuser):
         """Raise Store for whatever would be computed again and again in this nest of loops."""
-        total = math.prod(loop.extent for loop in self.nest)
+        total = math.prod(loop.extent for loop in self.loops)
         own = {*self.outputs, *(unmoved(node.sources[0]) for node in self.outputs if node.op == "contiguous")}
         for reduction in self.reductions:
             node = self.lowering.origin[reduction][0]
-            outside = self.nest[:self.level(reduction)]
+            outside = self.loops[:self.level(reduction)]
             repeated = self.is_scatter or any(loop not in reduction.loops for loop in outside)
-            nested = any(loop not in self.nest for loop in reduction.loops)
+            nested = any(loop not in self.loops for loop in reduction.loops)
             # repeated: a loop around it on which it does not depend would compute it again. nested: it depends on a
             # loop of another reduction, and would be computed within the steps of that. alone: there are too few
             # steps of the loops around it to keep threads busy, while the rest of the kernel is large.
-            alone = total > 1 << 15 and len(outside) < len(self.nest) and math.prod(l.extent for l in outside) < 4
+            alone = total > 1 << 15 and len(outside) < len(self.loops) and math.prod(l.extent for l in outside) < 4
             if (repeated or nested or alone) and node not in own:
                 tail = fuser.tail(node)
                 raise Store(node if tail in self.outputs else tail)
@@ -2252,7 +2252,7 @@ class Nest:
     def check_operands(self, reduction):
         """An operand of a matrix product is computed beforehand, not once for every row or column that uses it."""
         stack, seen = [reduction.args[0]], set()
-        needed = {loop for loop in reduction.loops if loop in self.nest}
+        needed = {loop for loop in reduction.loops if loop in self.loops}
         while stack:
             value = stack.pop()
             if value in seen or not value.loops.intersection(reduction.arg):
@@ -2277,9 +2277,9 @@ class Nest:
         contiguous but read for 256 rows with 128 elements or more from row to row, as it then misses the caches. And
         a large operand that the vectors share is copied if the reduction would go down its columns.
         """
-        if not self.nest:
+        if not self.loops:
             return None
-        last = self.nest[-1]
+        last = self.loops[-1]
         for reduction in self.reductions:
             if last not in reduction.loops:
                 continue
@@ -2317,23 +2317,23 @@ class Nest:
         self.row, self.rows, self.vectors = None, 1, 1
         if self.vector is None:
             extents = [r.arg[-1].extent for r in self.reductions if r.arg]
-            if self.nest and not self.is_scatter and not self.groups:
-                self.row = self.nest[-1]
-                self.rows = min(8 if len(self.nest) > 1 else 4, self.row.extent)
+            if self.loops and not self.is_scatter and not self.groups:
+                self.row = self.loops[-1]
+                self.rows = min(8 if len(self.loops) > 1 else 4, self.row.extent)
         else:
             extents = [self.vector.extent]
             inner = [r for r in self.reductions if self.vector in r.loops]
             shared = [loop for r in inner for value in reachable(r.args) if value.op == "load"
                       and self.vector in value.loops and value.loops.intersection(r.arg)
-                      for loop in r.loops - value.loops if loop in self.nest]
+                      for loop in r.loops - value.loops if loop in self.loops]
             strided = [value for value in self.values if value.op == "load" and self.vector in value.loops
                        and stride_along(value.arg[1], self.vector) not in (0, 1)]
             if shared:
-                self.row, self.rows, self.vectors = max(shared, key=self.nest.index), 8, 4 if self.groups else 2
-            elif strided and len(self.nest) > 1:
-                self.row, self.rows = self.nest[-2], 8                  # neighbouring rows share the cache lines
+                self.row, self.rows, self.vectors = max(shared, key=self.loops.index), 8, 4 if self.groups else 2
+            elif strided and len(self.loops) > 1:
+                self.row, self.rows = self.loops[-2], 8                  # neighbouring rows share the cache lines
                 if not self.reductions and not self.block:              # and so do those that come next
-                    self.nest[-2:] = [self.vector, self.row]
+                    self.loops[-2:] = [self.vector, self.row]
             else:
                 self.vectors = 1 if self.is_scatter or self.groups else 4 if inner else 2
         if self.block:
@@ -2369,7 +2369,7 @@ class Nest:
                 for (first, index), (second, again) in itertools.permutations(pair, 2):
                     loops = set(reduction.arg)
                     if len(pair) == 2 and len(loops) == 1 and first in reachable(reduction.args) and \
-                            first.loops - set(self.nest) == loops and second.loops <= set(self.nest) and \
+                            first.loops - set(self.loops) == loops and second.loops <= set(self.loops) and \
                             self.vector not in reduction.loops and self.vector.extent == reduction.arg[0].extent and \
                             all(replaced(i, reduction.arg[0], self.vector) == j for i, j in zip(index, again)):
                         kept[second] = first
@@ -2382,21 +2382,21 @@ class Nest:
         rows, if what they read stays in the cache, or else a block of 64 rows. The row is then there twice: within such
         a block all vectors are done before the next.
         """
-        step = {loop: 1 for loop in self.nest}
+        step = {loop: 1 for loop in self.loops}
         step.update({self.row: self.rows, self.vector: self.lanes * self.vectors})
-        self.levels = [(loop, step[loop]) for loop in self.nest]
+        self.levels = [(loop, step[loop]) for loop in self.loops]
         if self.block:                                                  # all nests of the kernel take the same rows
-            at = self.nest.index(self.block_loop)
+            at = self.loops.index(self.block_loop)
             self.levels[at] = (self.block_loop, self.block.rows)
             if self.row is None:
                 self.levels.insert(at + 1, (self.block_loop, 1))
         elif self.row_block:
-            at = self.nest.index(self.row)
+            at = self.loops.index(self.row)
             block = self.row_block // self.rows * self.rows             # whole tiles: a row must not be done twice
             outer = [(self.row, block)] if self.row_block < self.row.extent else []
             self.levels = self.levels[:at] + outer + self.levels[at + 1:] + [(self.row, self.rows)]
         # The outer loops become tasks: enough of them to share out, but never past a reduction that they would repeat.
-        limit = min([self.level(r) for r in self.reductions] + [len(self.nest)])
+        limit = min([self.level(r) for r in self.reductions] + [len(self.loops)])
         if self.block and limit < at + 1:
             raise Unweavable
         self.tasks, self.parallel, enough = 1, 0, max(64, self.groups)
@@ -2415,7 +2415,7 @@ class Nest:
 
     def layout(self):
         """How the loops are taken, in words."""
-        name = {loop: f"i{n}" for n, loop in enumerate(self.nest)}
+        name = {loop: f"i{n}" for n, loop in enumerate(self.loops)}
         steps = [name[loop] + f" by {step}" * (step > 1) for loop, step in self.levels]
         count = lambda n, word: f"{n} {word}" + "s" * (n > 1)
         tile = [f"{count(self.rows, 'row')} of {name[self.row]}"] if self.row else []
@@ -2428,7 +2428,7 @@ class Nest:
         """The size of what the reductions read along one of two loops, and read again for each step of the other."""
         loads = [value for r in self.reductions for value in reachable(r.args) if value.op == "load"
                  and along in value.loops and again not in value.loops]
-        outside = self.nest[:min(self.nest.index(self.row), self.nest.index(self.vector))]
+        outside = self.loops[:min(self.loops.index(self.row), self.loops.index(self.vector))]
         return max([math.prod(loop.extent for loop in value.loops.difference(outside)) * value.dtype.itemsize
                     for value in loads], default=0)
 
@@ -2616,24 +2616,24 @@ class Block:
 
 
 class Emitter:
-    """Writes the body of a kernel. `stack` has the open blocks, outermost first; `memo` the name of each value at a row
+    """Writes the text of a nest. `stack` has the open blocks, outermost first; `memo` the name of each value at a row
     and vector of the tile; `cut` is the text of how many lanes of a vector count, where the end of a loop cuts it."""
 
-    def __init__(self, kernel, pointers):
-        self.kernel, self.memo, self.cut, self.counter = kernel, {}, None, Counter()
-        self.lanes, self.row, self.vector = kernel.lanes, kernel.row, kernel.vector
-        self.rows, self.vectors, self.grouped = kernel.rows, kernel.vectors, kernel.groups > 0
-        self.pointer, self.prefetches = pointers, kernel.lanes > 1 and kernel.groups == 0
-        self.names = {loop: f"i{n}" for n, loop in enumerate(kernel.nest)}
-        loops = set().union(*(value.loops for value in kernel.values), *(value.arg for value in kernel.reductions))
-        inner = loops.difference(kernel.nest)
+    def __init__(self, nest, pointers):
+        self.nest, self.memo, self.cut, self.counter = nest, {}, None, Counter()
+        self.lanes, self.row, self.vector = nest.lanes, nest.row, nest.vector
+        self.rows, self.vectors, self.grouped = nest.rows, nest.vectors, nest.groups > 0
+        self.pointer, self.prefetches = pointers, nest.lanes > 1 and nest.groups == 0
+        self.names = {loop: f"i{n}" for n, loop in enumerate(nest.loops)}
+        loops = set().union(*(value.loops for value in nest.values), *(value.arg for value in nest.reductions))
+        inner = loops.difference(nest.loops)
         self.names.update((loop, f"r{n}") for n, loop in enumerate(sorted(inner, key=lambda loop: loop.serial)))
         self.stack = [Block()]
         tasks = Block()
         self.open(tasks)
-        divisor = kernel.tasks
-        for depth, (loop, step) in enumerate(kernel.levels[:kernel.parallel]):
-            steps = kernel.steps(loop, step)
+        divisor = nest.tasks
+        for depth, (loop, step) in enumerate(nest.levels[:nest.parallel]):
+            steps = nest.steps(loop, step)
             divisor //= steps
             at = "task" if divisor == 1 else f"task / {divisor}"
             at = at if depth == 0 else f"{at} % {steps}"
@@ -2641,11 +2641,11 @@ class Emitter:
             tasks.lines.append(f"idx {name} = {at if step == 1 else f'{at} * {step}'};")
         self.descend(0)
         self.prologue, self.body, self.strip_bytes = self.stack[0].lines, tasks.lines, 0
-        for first in dict.fromkeys(kernel.kept.values()):               # rows of costly values
+        for first in dict.fromkeys(nest.kept.values()):               # rows of costly values
             type = TYPE_OF[first.dtype]
             self.prologue.insert(0, f"GLOBAL {type} *{self.row_of(first)} = (GLOBAL {type} *)(strips + "
                                     f"{self.strip_bytes + SLACK});")
-            self.strip_bytes += -(-(kernel.vector.extent * first.dtype.itemsize + 2 * SLACK) // 64) * 64
+            self.strip_bytes += -(-(nest.vector.extent * first.dtype.itemsize + 2 * SLACK) // 64) * 64
 
     # Blocks -----------------------------------------------------------------------------------------------------------
     def open(self, block):
@@ -2659,13 +2659,13 @@ class Emitter:
 
     def is_split(self, depth):
         """Do the steps of this level get taken apart by a later level of the same loop?"""
-        loop = self.kernel.levels[depth][0]
-        return any(loop is other for other, _ in self.kernel.levels[depth + 1:])
+        loop = self.nest.levels[depth][0]
+        return any(loop is other for other, _ in self.nest.levels[depth + 1:])
 
     def first_of(self, depth):
         """The name of where a step of a task starts: i0, or i0_first if i0 itself is a loop that starts there, or is
         another in each work-item."""
-        loop, step = self.kernel.levels[depth]
+        loop, step = self.nest.levels[depth]
         items = self.grouped and loop is self.vector
         return self.names[loop] + "_first" * (loop.extent % step > 0 or self.is_split(depth) or items)
 
@@ -2676,16 +2676,16 @@ class Emitter:
     def descend(self, depth):
         """The loops from `depth` inwards: for i: for j: becomes full steps of i {full j, rest of j}, and the rest of i
         {full j, rest of j}. A task may be such a rest: its index starts at .._first and tells."""
-        kernel = self.kernel
-        if depth == len(kernel.levels):
-            return self.scatter() if kernel.is_scatter else self.store()
-        (loop, step), name = kernel.levels[depth], self.names[kernel.levels[depth][0]]
-        extent, task, first = loop.extent, depth < kernel.parallel, self.first_of(depth)
+        nest = self.nest
+        if depth == len(nest.levels):
+            return self.scatter() if nest.is_scatter else self.store()
+        (loop, step), name = nest.levels[depth], self.names[nest.levels[depth][0]]
+        extent, task, first = loop.extent, depth < nest.parallel, self.first_of(depth)
         if self.is_split(depth):                                        # a block of rows
             self.open(Block())
             self.descend(depth + 1)
             return self.close("" if task else f"for (idx {first} = 0; {first} < {extent}; {first} += {step})")
-        outer = next((s for other, s in kernel.levels[:depth] if other is loop), None)
+        outer = next((s for other, s in nest.levels[:depth] if other is loop), None)
         begin, end = f"{name}_first" if outer else 0, lambda stop: stop
         if outer:                                                       # the rows of such a block
             end = lambda stop: f"least({stop}, {name}_first + {outer})"
@@ -2696,7 +2696,7 @@ class Emitter:
                 self.line(f"idx {name} = {self.start(first, lane)};")
             self.descend(depth + 1)
             if not task:
-                start, stop = self.limits(kernel.nest[kernel.nest.index(loop):], begin, end(full), step)
+                start, stop = self.ends(nest.loops[nest.loops.index(loop):], begin, end(full), step)
                 self.close(f"for (idx {name} = {self.start(start, lane)}; {name} < {stop}; {name} += {step})")
             else:
                 self.close(f"if ({name}_first < {full})" if full < extent else "")
@@ -2715,17 +2715,17 @@ class Emitter:
                 otherwise, start, stop = "else " if full else "", first, extent
             else:
                 otherwise, start = "", f"most({full}, {begin})" if outer and full else begin if outer else full
-                _, stop = self.limits(kernel.nest[kernel.nest.index(loop):], full, end(extent), small)
+                _, stop = self.ends(nest.loops[nest.loops.index(loop):], full, end(extent), small)
             self.close(f"{otherwise}for (idx {name} = {self.start(start, lane)}; {name} < {stop}; {name} += {small})")
             self.rows, self.vectors, self.cut = saved
 
     def line(self, text):
         self.stack[-1].lines.append(text)
 
-    def limits(self, loops, start, stop, step):
+    def ends(self, loops, start, stop, step):
         """The text of where the first of these loops, which run together, starts and stops: see Span."""
-        span, width = self.kernel.spans.get(tuple(loops), ALL), math.prod(loop.extent for loop in loops[1:])
-        first = self.kernel.block and self.first_of(self.kernel.parallel - 1)
+        span, width = self.nest.spans.get(tuple(loops), ALL), math.prod(loop.extent for loop in loops[1:])
+        first = self.nest.block and self.first_of(self.nest.parallel - 1)
         text = lambda end, more: f"{end[1]} * {first} + {end[0] + more}".removeprefix("1 * ")
         if span.start and start == 0:
             start = f"down({text(span.start, 0)}, {width * step})" + f" / {width}" * (width > 1)
@@ -2754,7 +2754,7 @@ class Emitter:
         return self.stack[:1]
 
     def row_of(self, value):
-        return f"row{list(self.kernel.kept.values()).index(value)}"
+        return f"row{list(self.nest.kept.values()).index(value)}"
 
     def name(self, value, u, v):
         """The text that stands for a value at row u and vector v of the tile, declared where it belongs."""
@@ -2766,14 +2766,14 @@ class Emitter:
             if value.op in REDUCTIONS:
                 self.reduce(value)
             else:
-                type, kept = self.type(value.dtype, self.is_vector(value.loops)), self.kernel.kept
+                type, kept = self.type(value.dtype, self.is_vector(value.loops)), self.nest.kept
                 if value in kept:
                     text = f"load_{type}({self.row_of(kept[value])} + {self.address(flat_index([self.vector]), u, v)})"
                 else:
                     text = self.expression(value, u, v)
                 self.declare(key, type, value.op, text)
                 if value in kept.values():
-                    loop = next(iter(value.loops.difference(self.kernel.nest)))
+                    loop = next(iter(value.loops.difference(self.nest.loops)))
                     self.line(f"store_{type}({self.row_of(value)} + {self.names[loop]}, {self.memo[key]});")
             self.stack = saved
         return self.memo[key]
@@ -2848,7 +2848,7 @@ class Emitter:
 
     def load(self, value, u, v):
         node, index, _ = value.arg
-        size = self.kernel.lowering.fuser.elements(node)
+        size = self.nest.lowering.fuser.elements(node)
         pointer, vector = self.pointer[node], self.is_vector(value.loops)
         lane = next((block.loop for block in self.stack if block.lane), None)
         type = self.memory(node.dtype, vector)
@@ -2891,9 +2891,9 @@ class Emitter:
         result a lane, which a fold puts together at the end. Of a group, each work-item has one of them; as they wait
         for one another in the fold, no loop around it may be one that they share out.
         """
-        kernel, level = self.kernel, self.kernel.level(first)
-        together = [r for r in kernel.reductions if r.arg == first.arg and r.height == first.height
-                    and kernel.level(r) == level and (r, 0, 0) not in self.memo]
+        nest, level = self.nest, self.nest.level(first)
+        together = [r for r in nest.reductions if r.arg == first.arg and r.height == first.height
+                    and nest.level(r) == level and (r, 0, 0) not in self.memo]
         lane = not any(block.lane for block in self.stack) and self.has_lane(together, first.arg)
         totals, outer, wide = [], self.stack[-1], lane and not self.grouped
         for r in together:
@@ -2923,12 +2923,12 @@ class Emitter:
                     self.line(f"{total} = {ELEMENTWISE[op].c.format(total, body, t=type)};")
                 name = self.names[last]
                 if len(first.arg) == 1:
-                    start, stop = self.limits(first.arg, start, stop, step)
+                    start, stop = self.ends(first.arg, start, stop, step)
                 self.close(f"for (idx {name} = {self.start(start, lane)}; {name} < {stop}; {name} += {step})")
         self.cut = saved
         for depth in reversed(range(len(first.arg) - 1)):
             name = self.names[first.arg[depth]]
-            start, stop = self.limits(first.arg, 0, first.arg[0].extent, 1) if depth == 0 else \
+            start, stop = self.ends(first.arg, 0, first.arg[0].extent, 1) if depth == 0 else \
                 (0, first.arg[depth].extent)
             self.close(f"for (idx {name} = {start}; {name} < {stop}; {name}++)")
         for r, u, v, total, type in totals:
@@ -2952,11 +2952,11 @@ class Emitter:
 
     def prefetch(self):
         """Ask early for what the tile needs only after its reductions, while these keep the processor busy."""
-        kernel = self.kernel
-        if self.rows > 1 and any(self.vector in r.loops for r in kernel.reductions):
-            both, nest = {self.row, self.vector}, set(kernel.nest)
-            for value in kernel.values:
-                if value.op == "load" and not value.args and both <= value.loops <= nest and \
+        nest = self.nest
+        if self.rows > 1 and any(self.vector in r.loops for r in nest.reductions):
+            both, loops = {self.row, self.vector}, set(nest.loops)
+            for value in nest.values:
+                if value.op == "load" and not value.args and both <= value.loops <= loops and \
                         stride_along(value.arg[1], self.vector) == 1:
                     for u, v in self.tile(value.loops):
                         self.line(f"PREFETCH({self.pointer[value.arg[0]]} + {self.address(value.arg[1], u, v)});")
@@ -2975,15 +2975,15 @@ class Emitter:
     def store(self):
         if self.prefetches:
             self.prefetch()
-        for r in sorted(self.kernel.reductions, key=lambda r: r.height):
+        for r in sorted(self.nest.reductions, key=lambda r: r.height):
             self.name(r, 0, 0)
         if self.grouped and self.vector is None:                        # all items read before the first one overwrites
-            for root in self.kernel.lowering.roots:
+            for root in self.nest.lowering.roots:
                 self.name(root, 0, 0)
             self.line("GROUP_BARRIER")
-        for node, root, store in zip(self.kernel.outputs, self.kernel.lowering.roots, self.kernel.lowering.stores):
+        for node, root, store in zip(self.nest.outputs, self.nest.lowering.roots, self.nest.lowering.stores):
             vector = self.is_vector([self.vector])
-            for u, v in self.tile(loops_of(self.kernel.lowering.flat)):
+            for u, v in self.tile(loops_of(self.nest.lowering.flat)):
                 text = self.argument(root, u, v, vector)
                 self.put(node, f"{self.pointer[node]} + {self.address(store, u, v)}", text, vector)
 
@@ -2995,8 +2995,8 @@ class Emitter:
 
     def scatter(self):
         """Zero the columns of this task, then add each value to its row. No two tasks share a column."""
-        root, flat, vector = self.kernel.lowering.roots[0], self.kernel.lowering.flat, self.is_vector([self.vector])
-        node = self.kernel.outputs[0]
+        root, flat, vector = self.nest.lowering.roots[0], self.nest.lowering.flat, self.is_vector([self.vector])
+        node = self.nest.outputs[0]
         width, type = math.prod(node.shape[1:]), self.memory(node.dtype, vector)
         zero = literal(0, node.dtype)
         zero = f"splat_{self.type(node.dtype, True)}({zero})" if vector else zero
@@ -3004,7 +3004,7 @@ class Emitter:
         self.line(f"for (idx row = 0; row < {root.arg}; row++) {{")
         self.put(node, f"out0 + row * {width} + {column}", zero, vector)
         self.line("}")
-        loops = sorted((loop for loop in root.loops if loop not in self.kernel.nest), key=lambda loop: loop.key)
+        loops = sorted((loop for loop in root.loops if loop not in self.nest.loops), key=lambda loop: loop.key)
         for loop in loops:
             self.open(Block(loop))
         row, value = self.name(root.args[0], 0, 0), self.argument(root.args[1], 0, 0, vector)
@@ -3274,7 +3274,7 @@ class Fuser:
         could store as well, since it has all that this is computed from; None if there is no such node."""
         known, above = {*first.outputs, *first.reads()}, {costly}
         available = set(known)
-        for node in topological(second.outputs, stop=lambda node: node in known or second.lowering.reads(node)):
+        for node in topological(second.outputs, stop=lambda node: node in known or second.lowering.is_read(node)):
             elementwise = node.op in ELEMENTWISE or node.op in MOVEMENTS or node.op in IDENTITY or node.op == "const"
             if elementwise and node in second.lowering.inlined and available.issuperset(node.sources):
                 available.add(node)
@@ -3413,7 +3413,7 @@ class Fuser:
         try:
             made = [Nest(self, outputs, self.lanes, block, parts) for outputs in
                     [[node] for node in strips] + [nest.outputs for nest in nests]]
-        except (Unweavable, Unmergeable, Store, Again):                 # one can't go by these rows alone
+        except (Unweavable, Unmergeable, Store):                 # one can't go by these rows alone
             return None
         maker = {node: nest for nest in made for node in nest.outputs}
         order = topological(made, sources=lambda nest: [maker[node] for node in nest.reads() if node in maker])
@@ -3443,7 +3443,7 @@ class Fuser:
                 if near and self.mergeable(merged[g], self.nests[node]):
                     try:
                         merged[g] = Nest(self, merged[g].outputs + [node], self.lanes)
-                    except (Unmergeable, Store, Again):
+                    except (Unmergeable, Store):
                         continue
                     group_of[node] = g
                     break
@@ -4259,7 +4259,7 @@ class CLDevice(CompiledDevice):
     """Generated OpenCL C, run through pyopencl on a GPU or on the CPU."""
     name = "CL"
 
-    def __init__(self, kinds=("GPU", "CPU")):
+    def __init__(self):
         super().__init__()
         try:
             import pyopencl as cl
@@ -4270,10 +4270,10 @@ class CLDevice(CompiledDevice):
             found = [device for platform in cl.get_platforms() for device in platform.get_devices()]
         except cl.Error:
             pass
-        wanted = [device for kind in kinds for device in found if device.type & getattr(cl.device_type, kind)]
+        wanted = [device for kind in ("GPU", "CPU") for device in found if device.type & getattr(cl.device_type, kind)]
         if not wanted:
-            raise RuntimeError(f'the CL device found no OpenCL {" or ".join(kinds)}: pip install "pyopencl[pocl]", '
-                               f"or install the driver of your GPU")
+            raise RuntimeError('the CL device found no OpenCL GPU or CPU: pip install "pyopencl[pocl]", '
+                               "or install the driver of your GPU")
         self.device = wanted[0]
         self.is_gpu = bool(self.device.type & cl.device_type.GPU)
         self.lanes = min(8, self.device.preferred_vector_width_float)
