@@ -2624,6 +2624,7 @@ class Emitter:
         self.lanes, self.row, self.vector = nest.lanes, nest.row, nest.vector
         self.rows, self.vectors, self.grouped = nest.rows, nest.vectors, nest.groups > 0
         self.pointer, self.prefetches = pointers, nest.lanes > 1 and nest.groups == 0
+        self.uses = Counter(arg for value in nest.values for arg in value.args)
         self.names = {loop: f"i{n}" for n, loop in enumerate(nest.loops)}
         loops = set().union(*(value.loops for value in nest.values), *(value.arg for value in nest.reductions))
         inner = loops.difference(nest.loops)
@@ -2915,7 +2916,7 @@ class Emitter:
                 if lane:
                     self.cut = str(stop - start) if start == full else None
                 for r, u, v, total, type in totals:
-                    body = self.argument(r.args[0], u, v, wide or self.is_vector(r.loops))
+                    body = self.summand(r.args[0], u, v, wide or self.is_vector(r.loops), r.op == "sum")
                     op, identity = REDUCTIONS[r.op]
                     if lane and self.cut:
                         rest = f"mask_i32x{self.lanes}(lanes_i32x{self.lanes}() < {self.cut})"
@@ -2960,6 +2961,12 @@ class Emitter:
                         stride_along(value.arg[1], self.vector) == 1:
                     for u, v in self.tile(value.loops):
                         self.line(f"PREFETCH({self.pointer[value.arg[0]]} + {self.address(value.arg[1], u, v)});")
+
+    def summand(self, value, u, v, vector, inline):
+        """What a reduction takes in. A product that nothing else needs stands within the sum: OpenCL makes one
+        multiply-add of the two only where they stand in one expression."""
+        inline = inline and value.op == "mul" and self.uses[value] == 1 and vector == self.is_vector(value.loops)
+        return self.expression(value, u, v) if inline and not self.cut else self.argument(value, u, v, vector)
 
     def look_ahead(self, reductions, loop):
         """Ask for what a tile needs 16 steps further on, where each step is too far from the last for the processor to
@@ -3495,9 +3502,6 @@ typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_
 #define STORE(p, a, T, N) (*(T##x##N##_u *)(p) = (a))
 """
 CL_WORDS = r"""
-#ifdef __clang__
-#pragma clang fp contract(fast)         /* a product and a sum become one multiply-add, as in C */
-#endif
 typedef float f32; typedef char i8; typedef uchar u8; typedef short i16; typedef int i32; typedef uint u32;
 typedef long i64; typedef ushort f16; typedef ushort bf16; typedef int idx;
 #ifdef cl_khr_fp64
