@@ -3279,7 +3279,7 @@ def measured(device, made, monkeypatch):
     return times
 
 
-@on(*COMPILED)
+@on("C")                                                                # CL, which compiles slowly, in the next test
 def test_no_tile_changes_a_bit(device, made, monkeypatch, tmp_path):
     """The times that are measured are put aside, so that each tile wins once."""
     usual, measure, layouts, turn = products(device), Device[device].measure, {}, 0
