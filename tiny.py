@@ -4280,7 +4280,8 @@ class CLDevice(CompiledDevice):
                                "or install the driver of your GPU")
         self.device = wanted[0]
         self.is_gpu = bool(self.device.type & cl.device_type.GPU)
-        self.lanes = min(8, self.device.preferred_vector_width_float)
+        most = 8 if "PoCL 3.0" in self.device.platform.version else 16  # pip's PoCL fails on functions of 16 floats
+        self.lanes = min(most, self.device.preferred_vector_width_float)
         if self.is_gpu:
             self.use_groups()
         self.description = f"{self.device.name}, {self.device.platform.name}"
