@@ -169,6 +169,11 @@ def permute(node, axes):
     return Node("permute", (node,), axes, tuple(node.shape[a] for a in axes))
 
 
+def unpermute(node, axes):
+    """The node that permute(_, axes) made this one of."""
+    return permute(node, tuple(axes.index(a) for a in range(len(axes))))
+
+
 def pad(node, widths):
     """Zeros around: `widths` is ((before, after), ...), one pair an axis."""
     if not any(b or a for b, a in widths):
@@ -209,8 +214,8 @@ def reduce(op, node, axes):
     split = reshape(between(0, whole), node.shape[:a] + (parts, n // parts) + node.shape[a + 1:])
     partial = Node(op, (split,), tuple(b + (b >= a) for b in axes), shape[:a] + (parts,) + shape[a:])
     first = tuple(range(len(partial.shape))) if few else (a, *(b for b in range(len(partial.shape)) if b != a))
-    stored = permute(Node("contiguous", (permute(partial, first),)), tuple(first.index(b) for b in range(len(first))))
-    partial = reshape(stored, shape[:a] + (parts,) + shape[a + 1:])
+    stored = Node("contiguous", (permute(partial, first),))
+    partial = reshape(unpermute(stored, first), shape[:a] + (parts,) + shape[a + 1:])
     result = reduce(op, partial, (a,))
     if whole == n:
         return result
@@ -2447,6 +2452,11 @@ def tile_rows(extent, most=8):
     return next((n for n in (8, 7, 6, 5, 4) if n <= most and extent % n == 0), most)
 
 
+def with_slack(size):
+    """The bytes that a strip of `size` bytes takes: with slack around, and to where the next one should begin."""
+    return -(-(size + 2 * SLACK) // 64) * 64
+
+
 class Kernel:
     """One function of generated code: a nest of loops, or several that are run task by task, one after the other.
 
@@ -2543,7 +2553,7 @@ class Kernel:
                 elif node in self.strips:
                     places[node] = self.strip_bytes
                     size = nest.lowering.fuser.elements(node) // nest.block.count * nest.block.rows
-                    self.strip_bytes += -(-(size * node.dtype.itemsize + 2 * SLACK) // 64) * 64
+                    self.strip_bytes += with_slack(size * node.dtype.itemsize)
         return places
 
     def forget(self, number):
@@ -2646,7 +2656,7 @@ class Emitter:
             type = TYPE_OF[first.dtype]
             self.prologue.insert(0, f"GLOBAL {type} *{self.row_of(first)} = (GLOBAL {type} *)(strips + "
                                     f"{self.strip_bytes + SLACK});")
-            self.strip_bytes += -(-(nest.vector.extent * first.dtype.itemsize + 2 * SLACK) // 64) * 64
+            self.strip_bytes += with_slack(nest.vector.extent * first.dtype.itemsize)
 
     # Blocks -----------------------------------------------------------------------------------------------------------
     def open(self, block):
@@ -3186,7 +3196,7 @@ class Fuser:
         if order is None:
             return False
         stored = Node("contiguous", (permute(node, order),), "turned")
-        back = permute(stored, tuple(order.index(a) for a in range(len(order))))
+        back = unpermute(stored, order)
         self.turned.append(Strip(stored, node, back, None))
         self.stored[stored] = True
         return True
@@ -3323,9 +3333,9 @@ class Fuser:
             q, k = len(order) - 1, len(rest)
             axes = (*range(k), q, *range(k, q), q + 1) if stride == 1 else (*range(q), q + 1, q)
             stored = Node("contiguous", (permute(split, axes),))
-            back = reshape(permute(stored, tuple(axes.index(a) for a in range(len(axes)))), whole.shape)
+            back = reshape(unpermute(stored, axes), whole.shape)
             back = shrink(back, tuple((0, m) for m in moved.shape))
-        copies[view] = permute(back, tuple(order.index(a) for a in range(len(order))))
+        copies[view] = unpermute(back, order)
         self.copied[stored] = view
         self.stored[stored] = True
         return True
@@ -3345,7 +3355,7 @@ class Fuser:
             raise Store(view)
         order = tuple([a for a in range(len(index)) if a not in inner] + inner)
         node = Node("contiguous", (permute(view, order),), "strip")
-        back = permute(node, tuple(order.index(a) for a in range(len(order))))
+        back = unpermute(node, order)
         extents = [view.shape[a] for a in rows]
         most = max(1, min(8, CACHE // 4 // view.dtype.itemsize // math.prod(view.shape[a] for a in inner)))
         block = RowBlock(math.prod(extents), extents[-1], tile_rows(extents[-1], most))
@@ -3995,6 +4005,10 @@ class CompiledDevice:
     def __init__(self):
         self.plans, self.functions = {}, {}
 
+    def missing(self, kernels):
+        """Those that have not been compiled yet, each once."""
+        return list({kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}.values())
+
     def structure(self, order, outputs):
         """The graph with its nodes numbered. The arg of an IDENTITY is only a serial or a Function: no matter here."""
         number, found = {}, []
@@ -4182,11 +4196,8 @@ class CDevice(HostDevice, CompiledDevice):
         return kernel.c_source()
 
     def compile(self, kernels):
-        missing = {kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}
-        kernels = list(missing.values())
-        sources = []
-        for kernel in kernels:
-            sources.append((kernel.name, C_WORDS + kernel.words() + self.source(kernel)))
+        kernels = self.missing(kernels)
+        sources = [(kernel.name, C_WORDS + kernel.words() + self.source(kernel)) for kernel in kernels]
         for kernel, path in zip(kernels, self.libraries(sources)):
             self.functions[kernel.key] = getattr(ctypes.CDLL(str(path)), kernel.symbol)
 
@@ -4314,9 +4325,8 @@ class CLDevice(CompiledDevice):
 
     def compile(self, kernels):
         """Build what is missing, in a program for each number of lanes and thread: to read the words takes longest."""
-        missing = {kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}
         batches, n = defaultdict(list), cores()
-        for i, kernel in enumerate(sorted(missing.values(), key=lambda kernel: kernel.lanes)):
+        for i, kernel in enumerate(sorted(self.missing(kernels), key=lambda kernel: kernel.lanes)):
             batches[str(kernel.lanes), i % n].append(kernel)
 
         def build(batch):
@@ -4329,7 +4339,7 @@ class CLDevice(CompiledDevice):
 
     def run(self, plan, data):
         """Run a plan on `data`, the memory of its leaves and outputs."""
-        if self.arena is None or self.arena.size < plan.arena_bytes + SLACK:
+        if self.arena is None or self.arena.size < plan.arena_bytes:
             self.arena = self.allocate(plan.arena_bytes)
         if not hasattr(plan, "launches"):
             plan.launches = [self.cl.Kernel(self.functions[kernel.key], kernel.symbol) for kernel in plan.kernels]
