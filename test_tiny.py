@@ -1962,6 +1962,35 @@ def test_convolution_and_its_gradients_are_those_of_numpy(name, device):
         close(result, expected.numpy(), 1e-4, 1e-4 * np.abs(expected.numpy()).max())
 
 
+@on(*COMPILED)
+def test_a_chain_of_products_in_strips_is_numpys(device):
+    """Each product reads all of a row of the strip before, so none may write over it."""
+    arrays = [random_numbers(f"link {i}", 256 if i == 0 else 64, 64).astype(np.float32) / 8 for i in range(5)]
+    x, *weights = map(Tensor, arrays)
+    y = functools.reduce(lambda x, w: x @ w, weights, x)
+    assert len([kernel for kernel in tiny.kernels(y) if not kernel.is_copy]) == 1
+    close(y, functools.reduce(np.matmul, [array.astype(np.float64) for array in arrays]), 1e-4, 1e-5)
+
+
+@on(*COMPILED)
+def test_a_row_that_a_mask_empties_is_nan(device):
+    """One query more than keys, each sees the keys before it: the first sees none, every key is seen."""
+    q, k, v = (random_numbers(f"{name} of an empty row", n, 8).astype(np.float32) for name, n in
+               (("q", 33), ("k", 32), ("v", 32)))
+    seen = Tensor.arange(32) < Tensor.arange(33).unsqueeze(1)
+    y = seen.where(Tensor(q) @ Tensor(k).T, -math.inf).softmax() @ Tensor(v)
+    assert np.isnan(y.numpy()[0]).all() and np.isfinite(y.numpy()[1:]).all()
+
+
+@on("C")
+def test_large_memory_that_is_used_again_has_one_owner(device):
+    n = 1 << 23                                                         # 32 MiB of floats, which is kept when free
+    tiny.Memory(4 * n)
+    a, b = [(Tensor.ones(n) * factor).realize() for factor in (2, 3)]
+    assert a.node.buffer.data.address != b.node.buffer.data.address
+    assert a.min().item() == a.max().item() == 2 and b.min().item() == b.max().item() == 3
+
+
 @on("C", "CL")
 @pytest.mark.parametrize("stride", [1, 2])
 def test_gradients_of_the_sum_of_a_convolution(stride, device):
