@@ -3070,11 +3070,22 @@ def literal(value, dtype):
 # ---------------------------------------------------------------------------------------------------------------------
 def is_contraction(node):
     """Does the node sum a product of two operands that are each repeated along an axis that the other is not?"""
+    first, second = repeated_axes(node)
+    return bool(first - second and second - first)
+
+
+def is_weighted_sum(node):
+    """Does the node sum a product of which an operand is repeated, as the vector of a matrix-vector product is?"""
+    first, second = repeated_axes(node)
+    return first != second
+
+
+def repeated_axes(node):
+    """For both operands of a sum of products: along which axes of the sum the operand is repeated."""
     if node.op != "sum" or node.sources[0].op != "mul":
-        return False
-    repeated = [{a for a, (n, m) in enumerate(zip(x.shape, x.sources[0].shape if x.op == "expand" else x.shape))
-                 if n != m and a not in node.arg} for x in node.sources[0].sources]
-    return bool(repeated[0] - repeated[1] and repeated[1] - repeated[0])
+        return set(), set()
+    return [{a for a, (n, m) in enumerate(zip(x.shape, x.sources[0].shape if x.op == "expand" else x.shape))
+             if n != m and a not in node.arg} for x in node.sources[0].sources]
 
 
 def row_length(node):
@@ -3148,7 +3159,7 @@ class Fuser:
                 self.wide[node] = True
             elif self.turn(node):
                 pass
-            elif is_contraction(node):
+            elif is_weighted_sum(node):
                 self.stored[self.tail(node)] = True
             elif node.op in REDUCTIONS and unmoved(node.sources[0]) in self.wide:
                 tail = self.tail(node)
@@ -4596,10 +4607,11 @@ class _GradientOf:
 class Capture:
     """One captured call of a function: a plan, and where each of its leaves comes from and each output goes.
 
-    `sources` has for each leaf of the plan where its memory is found at a replay: the number of an argument, a Tensor
-    (whatever that holds by then), or a fixed node. `targets` has (Tensor or number of an argument, output, in place?)
-    for each Tensor that is assigned, `gradients` (Tensor, output) for each that is left with a gradient it did not have
-    (not for those that are assigned: they have used theirs), `returned` the output behind each Tensor of `result`.
+    `sources` has for each leaf of the plan the owner of its node at a replay: a Tensor (whatever that holds by then),
+    one of `inputs`, which stand for the arguments, or a namespace around a fixed node. `targets` has (Tensor or number
+    of an argument, output, in place?) for each Tensor that is assigned, `gradients` (Tensor, output) for each that is
+    left with a gradient it did not have (not for those that are assigned: they have used theirs), `returned` the output
+    behind each Tensor of `result`.
     """
     live = weakref.WeakSet()
 
@@ -4646,8 +4658,9 @@ class Capture:
                    if old in leaves and holders[old] == 1 and old not in arguments}
         self.plan = self.device.make_plan(order, leaves, outputs, updates)
         owners = {**held, **{stand.node: stand for stand in standing.values()},
-                  **{old: standing.get(id(tensor), tensor) for tensor, old in before.values()}, **arguments}
-        self.sources = [owners.get(leaf, leaf) for leaf in leaves]
+                  **{old: standing.get(id(tensor), tensor) for tensor, old in before.values()},
+                  **{tensor.node: tensor for tensor in inputs}}
+        self.inputs, self.sources = inputs, [owners.get(leaf, SimpleNamespace(node=leaf)) for leaf in leaves]
         index = {node: i for i, node in enumerate(outputs)}
         owner = {id(tensor): arguments.get(tensor.node, standing.get(id(tensor), tensor)) for tensor, _ in after}
         self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
@@ -4661,19 +4674,21 @@ class Capture:
 
     def reassigned(self, tensor, old):
         """A Tensor was assigned outside of the jit: from now on this plan reads what that Tensor holds."""
-        self.sources = [tensor if source is old else source for source in self.sources]
+        self.sources = [tensor if isinstance(source, SimpleNamespace) and source.node is old else source
+                        for source in self.sources]
 
     def replay(self, arguments):
-        for source in self.sources:
-            if not isinstance(source, (int, Node)) and source.node.buffer is None:
-                source.realize()
         for tensor, _, in_place in self.targets:
             if in_place and (_holders(tensor) > UNSHARED or tensor.node.buffer is None):
                 own(tensor)                                             # others need the old value: they keep it
-        nodes = [source if isinstance(source, Node) else (arguments[source] if isinstance(source, int) else source).node
-                 for source in self.sources]
-        data = [node.buffer.data for node in nodes]
-        del nodes                                                       # they would count as holders
+        for stand, tensor in zip(self.inputs, arguments):
+            stand.node = tensor.node
+        for source in self.sources:
+            if source.node.buffer is None:
+                source.realize()
+        data = [source.node.buffer.data for source in self.sources]
+        for stand in self.inputs:                                       # they would count as holders
+            stand.node = None
         places = [None] * len(self.outputs)
         for tensor, i, in_place in self.targets:
             if in_place:
