@@ -61,19 +61,44 @@ class CausalSelfAttention:
         self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)
         self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)
 
-    def __call__(self, x):
+    def __call__(self, x, cache=None):
         B, T, C = x.shape
         H = self.n_head
         q, k, v = self.c_attn(x).split(C, -1)                           # (B, T, C) each
         q = q.reshape(B, T, H, C // H).transpose(1, 2)                  # (B, H, T, C/H)
         k = k.reshape(B, T, H, C // H).transpose(1, 2)                  # (B, H, T, C/H)
         v = v.reshape(B, T, H, C // H).transpose(1, 2)                  # (B, H, T, C/H)
-        position = Tensor.arange(T)
-        past = position.reshape(T, 1) >= position                       # (T, T): row t is True up to column t
-        att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5              # (B, H, T, T)
+        row = column = Tensor.arange(T)
+        if cache is not None:                                           # with those of the tokens before, T' in all:
+            k, v, row, column = cache.add(k, v)                         # k and v are (B, H, T', C/H)
+        past = row.reshape(T, 1) >= column                              # (T, T'): row t is True up to its own column
+        att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5              # (B, H, T, T')
         att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
         y = (att @ v).transpose(1, 2).reshape(B, T, C)                  # (B, T, C): the heads side by side
         return self.c_proj(y).dropout(self.dropout)
+
+
+class Cache:
+    """The keys and values of the tokens that a layer has read, so that the next tokens need only compute their own.
+
+    `length`, a Tensor of shape (1,) that all layers share, is how many tokens that are. There is room for block_size.
+    """
+
+    def __init__(self, config, length):
+        shape = 1, config.n_head, config.block_size, config.n_embd // config.n_head
+        self.keys, self.values, self.length = Tensor.zeros(*shape), Tensor.zeros(*shape), length
+
+    def add(self, keys, values):
+        """Put the `keys` and `values` (1, H, T, C/H) of the next T tokens behind those that are here.
+
+        Returns all keys and values (1, H, block_size, C/H), and the places among them of the new ones and of all.
+        """
+        T, places = keys.shape[2], Tensor.arange(self.keys.shape[2])
+        number = places - self.length                                   # at each place, which of the T tokens it is
+        fresh = ((number >= 0) & (number < T)).reshape(-1, 1)           # (block_size, 1)
+        for kept, new in (self.keys, keys), (self.values, values):
+            kept.assign(fresh.where(new[:, :, number.clip(0, T - 1)], kept))
+        return self.keys, self.values, self.length + Tensor.arange(T), places
 
 
 class MLP:
@@ -96,8 +121,8 @@ class Block:
         self.ln_1, self.attn = LayerNorm(config.n_embd, config.bias), CausalSelfAttention(config)
         self.ln_2, self.mlp = LayerNorm(config.n_embd, config.bias), MLP(config)
 
-    def __call__(self, x):                                              # (B, T, C)
-        x = x + self.attn(self.ln_1(x))
+    def __call__(self, x, cache=None):                                  # (B, T, C)
+        x = x + self.attn(self.ln_1(x), cache)
         return x + self.mlp(self.ln_2(x))
 
 
@@ -126,7 +151,6 @@ class GPT:
                 parameter.assign(Tensor.normal(*parameter.shape, std=std))
             elif name.endswith("bias"):
                 parameter.assign(0)
-        Tensor.realize(*nn.state.get_parameters(self))
 
     def __call__(self, idx, targets=None):
         """Scores (logits) of the next token at every place, and the mean cross-entropy if the `targets` are known.
@@ -144,6 +168,15 @@ class GPT:
         if targets is None:
             return logits, None
         return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
+
+    def read(self, idx, caches):
+        """Scores (1, 1, V) of what follows the next T tokens `idx` (1, T) of a text, given a Cache for each layer."""
+        length, T = caches[0].length, idx.shape[1]
+        x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T))       # (1, T, C)
+        for block, cache in zip(self.transformer["h"], caches):
+            x = block(x, cache)
+        length.assign(length + T)
+        return self.lm_head(self.transformer["ln_f"](x[:, -1:]))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -2603,6 +2603,38 @@ def test_an_assignment_outside_of_jit_is_seen_by_the_next_replay(device):
     assert step(one).item() == 407 and p.item() == 400
 
 
+STATES = {"constant": lambda: Tensor.zeros(3), "lazy": lambda: Tensor.arange(3) * 0.0, "leaf": lambda: Tensor([0.0] * 3),
+          "realized": lambda: Tensor.zeros(3).realize(), "the same node": lambda node=[]: node[0].reshape(3)}
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_jit_tells_tensors_with_equal_values_apart(kind, device):
+    """Equal constants are one node of the graph, but a step that changes one Tensor must not change the other."""
+    STATES["the same node"].__defaults__[0][:] = [Tensor([0.0] * 3)]
+    a, b, read = (STATES[kind]() for _ in range(3))
+    step = TinyJit(lambda x: (a.assign(a + 1) + b.assign(b + 10) + read * x).realize())
+    seen = [step(Tensor([1.0] * 3)).tolist()[0] for _ in range(3)]
+    assert seen == [11, 22, 33] and a.tolist() == [3] * 3 and b.tolist() == [30] * 3 and read.tolist() == [0] * 3
+    read.assign(5.0)
+    assert step(Tensor([2.0] * 3)).tolist() == [54] * 3
+    a.assign(0.0)
+    assert step(Tensor([0.0] * 3)).tolist() == [51] * 3
+
+
+@pytest.mark.parametrize("kind", STATES)
+@pytest.mark.parametrize("first", ["reader", "writer"])
+def test_one_jit_sees_what_another_assigns(first, kind, device):
+    """As an evaluation sees the running averages of training."""
+    STATES["the same node"].__defaults__[0][:] = [Tensor([0.0] * 3)]
+    state, one = STATES[kind](), Tensor([1.0] * 3)
+    reader, writer = TinyJit(lambda x: (state + x).realize()), TinyJit(lambda x: state.assign(state + x).realize())
+    if first == "reader":
+        assert reader(one).tolist() == [1] * 3
+    for n in range(1, 4):
+        assert writer(one).tolist() == [n] * 3
+        assert reader(one).tolist() == [n + 1] * 3
+
+
 def test_jit_of_a_method_is_each_objects_own(device):
     class Counter:
         def __init__(self, start):

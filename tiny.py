@@ -495,6 +495,7 @@ class Tensor:
             while base.op in ("reshape", "expand", "cast"):
                 base = base.sources[0]
             if base.op == "const":                                      # others share it: take a buffer of its own
+                Capture.notice(x, x.node)
                 x.node = Node("contiguous", (x.node,), next(_serial))
             if not x.node.size:
                 x.node.buffer = Buffer.from_numpy(x.device, np.zeros(x.shape, x.dtype))
@@ -547,10 +548,9 @@ class Tensor:
         _require(fits, "assign: shape {} does not broadcast to {}", node.shape, self.shape)
         x = Tensor._of(_broadcast(node, self.shape)).cast(self.dtype)
         old, self.node = self.node, Node("detach", (x.node,), next(_serial))
+        Capture.notice(self, old)
         if _capturing is not None:
             _capturing.append((self, old))
-        for capture in Capture.live if _capturing is None else ():
-            capture.reassigned(self, old)
         return self
 
     def contiguous(self):
@@ -4537,7 +4537,7 @@ class TinyJit:
         Tensor.realize(*tensors) if tensors else None
         given = tuple(sorted(i for i, tensor in Tensor._trainable.items() if tensor.grad is not None))
         key = (_outline((args, kwargs)), Tensor.training, given)        # what has a gradient adds to it
-        if key not in self.captured:
+        if key not in self.captured or self.captured[key].stale:
             self.captured[key] = Capture(self.function, args, kwargs)
         return self.captured[key].replay(tensors)
 
@@ -4611,12 +4611,22 @@ class Capture:
     one of `inputs`, which stand for the arguments, or a namespace around a fixed node. `targets` has (Tensor or number
     of an argument, output, in place?) for each Tensor that is assigned, `gradients` (Tensor, output) for each that is
     left with a gradient it did not have (not for those that are assigned: they have used theirs), `returned` the output
-    behind each Tensor of `result`.
+    behind each Tensor of `result`. `frozen` has all other nodes of the graph, for which no Tensor is known: if a
+    Tensor that held one of these takes another, the capture is `stale`.
     """
     live = weakref.WeakSet()
+    states = weakref.WeakValueDictionary()                              # id: Tensor, all that were ever assigned
 
-    def __init__(self, function, args, kwargs):
+    @classmethod
+    def notice(cls, tensor, old):
+        """A Tensor takes another node than `old`. From now on captures find it by what it holds."""
+        cls.states[id(tensor)] = tensor
+        for capture in cls.live:
+            capture.stale |= old in capture.frozen
+
+    def __init__(self, function, args, kwargs, again=False):
         global _capturing
+        call = args, kwargs
         inputs = [Tensor._of(fresh_leaf(tensor.node.buffer)) for tensor in _tensors_in((args, kwargs))]
         args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
         gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
@@ -4634,16 +4644,28 @@ class Capture:
         finally:
             _capturing = None
             before = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
+            assigned.clear()
             made = [(tensor, tensor.grad.node) for tensor, gradient in gradients
                     if gradient is None and tensor.grad is not None and id(tensor) not in before]
             after = [(tensor, tensor.node) for tensor, node in before.values()]
-            for tensor, node in before.values():                        # as if the call had not been
-                tensor.node = node
+            for change in before.values():                              # as if the call had not been
+                change[0].node = change[1]
             for tensor, gradient in gradients:
                 tensor.grad = gradient
         outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
+        # The graph shows nodes, not which Tensor they came from. So where others hold the old node of a Tensor that is
+        # assigned (equal constants are one node), that Tensor gets a node of its own, and the function is run again.
+        graph = {id(node.sources): node.sources for node in topological(outputs)}
+        users = Counter(id(source) for sources in graph.values() for source in sources)
+        known = UNSHARED + 2                                            # the other two: `before` and the name `old`
+        shared = [tensor for tensor, old in before.values() if _holders(tensor) > users[id(tensor.node)] + known]
+        if shared and not again:
+            for tensor in shared:
+                self.notice(tensor, tensor.node)
+                own(tensor)
+            return self.__init__(function, *call, again=True)
         # Parameters that were never computed, and old values of what is assigned, are computed now, once.
-        held = {tensor.node: tensor for tensor in list(Tensor._trainable.values())}
+        held = {tensor.node: tensor for tensor in [*Tensor._trainable.values(), *self.states.values()]}
         lazy = [node for node in topological(outputs, stop=is_realized) if node in held and node.buffer is None]
         realize([node for _, node in before.values() if node.size] + [node for node in lazy if node not in outputs])
         order = topological(outputs, stop=is_realized)
@@ -4670,12 +4692,8 @@ class Capture:
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
             if in_place:
                 own(tensor)
-        Capture.live.add(self)
-
-    def reassigned(self, tensor, old):
-        """A Tensor was assigned outside of the jit: from now on this plan reads what that Tensor holds."""
-        self.sources = [tensor if isinstance(source, SimpleNamespace) and source.node is old else source
-                        for source in self.sources]
+        self.frozen, self.stale = weakref.WeakSet(node for node in order if node not in owners), False
+        self.live.add(self)
 
     def replay(self, arguments):
         for tensor, _, in_place in self.targets:
