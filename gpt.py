@@ -212,8 +212,8 @@ def load_gpt2(path, n_head=None):
     faults = [f"{name} should be {wanted.get(name, 'absent')}, is {shape_of.get(name, 'missing')}"
               for name in {**wanted, **state} if wanted.get(name) != shape_of.get(name)]
     if faults:
-        layout = "(in, out) as in Hugging Face's" if conv1d else "(out, in) as in nanoGPT's"
-        raise ValueError(f"{path}: {'; '.join(faults)} (linear layers are mostly {layout})")
+        layout = "Hugging Face" if conv1d else "nanoGPT"
+        raise ValueError(f"{path}, in the layout of {layout}: {'; '.join(faults)}")
     if state[head] is not state[wte] and not np.array_equal(state[head].numpy(), state[wte].numpy(), equal_nan=True):
         raise ValueError(f"{path}: {head} differs from {wte}; in a GPT they are one")
     model = GPT(config)
@@ -239,9 +239,9 @@ def save_gpt2(model, path, conv1d=False):
     transformers.GPT2Config(vocab_size=..., n_positions=block_size, n_embd=..., n_layer=..., n_head=...).
     """
     config = replace(model.config, bias=model.config.bias or conv1d)
-    state = nn.state.get_state_dict(model)
-    state = {name: state[name] if name in state else Tensor.zeros(*shape)
-             for name, shape in gpt2_shapes(config).items()}
+    shapes, state = gpt2_shapes(config), nn.state.get_state_dict(model)
+    zeros = {name: Tensor.zeros(*shape) for name, shape in shapes.items() if name.endswith(".bias")}
+    state = {name: state[name] if name in state else zeros[name] for name in shapes}
     nn.state.safe_save(transpose_linear(state) if conv1d else state, path,
                        {"format": "pt", "config": json.dumps(asdict(config))})
 
@@ -275,7 +275,7 @@ def round_ticks(low, high):
 
 
 def draw_curve(path, training, validation=()):
-    """Draw two lists of (step, loss) to an SVG file: all losses of training and their mean, those of validation as dots.
+    """Draw two lists of (step, loss) to an SVG file: training's losses and their mean, validation's with dots.
 
     Losses that are infinite or NaN are left out. A list of more than 1,000 points is cut into at most 500 parts, and of
     each part the least and the greatest loss are drawn.

@@ -2706,7 +2706,7 @@ SMALL = dict(vocab_size=29, block_size=16, n_layer=2, n_head=2, n_embd=32)
 
 
 def torch_gpt(config, conv1d=False):
-    """The same model in PyTorch, with the same names in its state; with `conv1d` matrices are (in, out), as OpenAI's."""
+    """The same model in PyTorch, with the same names in its state; with `conv1d` in OpenAI's layout, (in, out)."""
     torch = pytest.importorskip("torch")
     functional = torch.nn.functional
 
@@ -2900,7 +2900,7 @@ def safetensors_of_torch(tensors, path):
                          ids=["Hugging Face", "nanoGPT", "nanoGPT with biases"])
 @on("C")
 def test_gpt2_comes_from_pytorch_and_goes_there(conv1d, bias, device, tmp_path):
-    """The same logits, in either direction; from files as they were written by nanoGPT and by Hugging Face over time."""
+    """The same logits, in either direction; from files such as nanoGPT and Hugging Face have written."""
     config, path = gpt.GPTConfig(**SMALL, bias=bias), tmp_path / "gpt2.safetensors"
     torch, twin = torch_gpt(config, conv1d)
     with torch.no_grad():
@@ -2982,13 +2982,14 @@ def zeros(*shape, dtype=np.float32):
     return np.zeros(shape, dtype)
 
 
-UNFIT = {                                                               # what is in the file instead; words of the error
+WHOLE_LAYER = [f"{part}.{kind}" for part in ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
+               for kind in ("weight", "bias")]
+UNFIT = {                                                               # what is in the file instead; the error's words
     "a shape that does not fit": ({"h.1.mlp.c_fc.bias": zeros(127)}, "h.1.mlp.c_fc.bias", "(128,)", "(127,)"),
     "a square matrix that does not fit": ({"h.0.attn.c_proj.weight": zeros(32, 33)}, "h.0.attn.c_proj.weight",
                                           "(32, 32)", "(32, 33)"),
     "a tensor that is missing": ({"h.0.ln_2.weight": None}, "h.0.ln_2.weight", "(32,)", "missing"),
-    "a layer that is missing": ({f"h.0.{part}.{kind}": None for part in ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2",
-                                 "mlp.c_fc", "mlp.c_proj") for kind in ("weight", "bias")}, "h.0.ln_1.bias", "h.1.ln_1.bias"),
+    "a layer that is missing": ({f"h.0.{name}": None for name in WHOLE_LAYER}, "h.0.ln_1.bias", "h.1.ln_1.bias"),
     "a tensor too many": ({"h.0.attn.rotary": zeros(8)}, "h.0.attn.rotary", "absent", "(8,)"),
     "no embeddings": ({"wte.weight": None}, "wte.weight", "missing"),
     "positions without a width": ({"wpe.weight": zeros(16)}, "wpe.weight", "(16,)"),
@@ -3033,8 +3034,9 @@ def test_the_heads_of_gpt2_are_64_wide_unless_one_says_so(device, tmp_path):
 NOISY = [(step, 1.3 + 2 / step + 0.1 * math.sin(step ** 2)) for step in range(1, 5001)]
 CURVES = {                                                              # training; validation; what is drawn of each
     "thousands of steps": (NOISY, NOISY[249::250], 1000, 20), "thousands of each": (NOISY, NOISY, 1000, 1000),
-    "a resumed training": (NOISY[3000:], NOISY[3249::250], 1000, 7), "one step": (NOISY[:1], [], 1, 0),
-    "two steps": (NOISY[:2], NOISY[1:2], 2, 1), "only a validation": ([], [(250, 2.0)], 0, 1), "nothing": ([], [], 0, 0),
+    "a resumed training": (NOISY[3000:], NOISY[3249::250], 1000, 8), "one step": (NOISY[:1], [], 1, 0),
+    "two steps": (NOISY[:2], NOISY[1:2], 2, 1), "only a validation": ([], [(250, 2.0)], 0, 1),
+    "nothing": ([], [], 0, 0),
     "equal losses": ([(step, 2.5) for step in range(1, 50)], [(20, 2.5)], 49, 1),
     "losses of zero": ([(step, 0.0) for step in range(1, 50)], [], 49, 0),
     "losses that hardly differ": ([(1, 1.0), (2, 1.0 + 2e-16)], [], 2, 0),
@@ -3063,8 +3065,9 @@ def test_a_loss_curve_is_drawn(what, tmp_path):
     assert "prefers-color-scheme: dark" in root.find(f"{svg}style").text
 
 
-@pytest.mark.parametrize("low, high, ticks", [(0, 5000, [0, 1000, 2000, 3000, 4000, 5000]), (0.3, 1.1, [0.4, 0.6, 0.8, 1]),
-                                              (-0.01, 0.021, [-0.01, 0, 0.01, 0.02]), (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1])])
+@pytest.mark.parametrize("low, high, ticks", [
+    (0, 5000, [0, 1000, 2000, 3000, 4000, 5000]), (0.3, 1.1, [0.4, 0.6, 0.8, 1]), (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+    (-0.01, 0.021, [-0.01, 0, 0.01, 0.02]), (7, 19, [8, 10, 12, 14, 16, 18])])
 def test_ticks_are_round_numbers(low, high, ticks):
     np.testing.assert_allclose(gpt.round_ticks(low, high), ticks, atol=1e-12)
 
