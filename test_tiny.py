@@ -2992,6 +2992,7 @@ UNFIT = {                                                               # what i
     "a layer that is missing": ({f"h.0.{name}": None for name in WHOLE_LAYER}, "h.0.ln_1.bias", "h.1.ln_1.bias"),
     "a tensor too many": ({"h.0.attn.rotary": zeros(8)}, "h.0.attn.rotary", "absent", "(8,)"),
     "no embeddings": ({"wte.weight": None}, "wte.weight", "missing"),
+    "no tokens": ({"wte.weight": zeros(0, 32)}, "wte.weight", "(0, 32)"),
     "positions without a width": ({"wpe.weight": zeros(16)}, "wpe.weight", "(16,)"),
     "positions of another width": ({"wpe.weight": zeros(16, 31)}, "wpe.weight", "(16, 32)", "(16, 31)"),
     "a layer in the other layout": ({"h.1.mlp.c_fc.weight": zeros(32, 128)}, "h.1.mlp.c_fc.weight", "(128, 32)",
@@ -3016,7 +3017,7 @@ def test_weights_that_are_no_gpt2s_are_refused(what, device, tmp_path):
 @on("NUMPY")
 def test_the_heads_of_gpt2_are_64_wide_unless_one_says_so(device, tmp_path):
     path = gpt2_file(tmp_path / "x", True)
-    for n_head, words in [(None, ["32", "64", "n_head"]), (3, ["32", "3"]), (0, ["32", "0"]), (-1, ["-1"])]:
+    for n_head, words in [(None, ["32", "64", "n_head"]), (3, ["divisor", "32", "3"]), (0, ["divisor", "0"]), (-1, ["-1"])]:
         with pytest.raises(ValueError) as error:
             gpt.load_gpt2(path, n_head)
         assert all(word in str(error.value) for word in words), error.value
@@ -3057,12 +3058,24 @@ def test_a_loss_curve_is_drawn(what, tmp_path):
              for shape in root.iter(f"{svg}path") if shape.get("d").endswith("h0")}
     for kind, count in zip(("training pale", "validation", "validation dots"), [counts[0], counts[1], counts[1]]):
         assert len(paths.get(kind, [])) == count, kind
+    assert ["training" in paths, "training dots" in paths] == [counts[0] > 1, counts[0] == 1]
     for x, y in itertools.chain.from_iterable(paths.values()):
         assert 64 <= float(x) <= 688 and 30 <= float(y) <= 360
     words = [text.text for text in root.iter(f"{svg}text")]
     assert {"loss", "step"} <= set(words) and len(words) <= 22
     assert ["training" in words, "validation" in words] == [count > 0 for count in counts]
     assert "prefers-color-scheme: dark" in root.find(f"{svg}style").text
+
+
+def test_a_loss_curve_has_greater_losses_higher_up_and_means_of_many(tmp_path):
+    """2,000 losses that fall evenly from 2, but jump by 0.5 from each to the next: the mean is the straight line."""
+    gpt.draw_curve(tmp_path / "curve.svg", [(step, 2 - step / 2000 + (-1) ** step / 4) for step in range(1, 2001)])
+    pale, mean = (np.array(re.findall(r"[ML]([^,]+),([^h]+)h0", text), float) for text in re.findall(
+        r'class="training(?: pale)?" d="(M[^"]+h0)"', (tmp_path / "curve.svg").read_text()))
+    assert len(pale) == 1000 and len(mean) == 100
+    assert (np.diff(pale[:, 0]) >= 0).all() and 4 < np.abs(np.diff(pale[:, 1])).min()
+    slope, start = np.polyfit(mean[:, 0], mean[:, 1], 1)
+    assert slope > 0 and np.abs(slope * mean[:, 0] + start - mean[:, 1]).max() < 0.15
 
 
 @pytest.mark.parametrize("low, high, ticks", [
