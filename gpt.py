@@ -294,7 +294,7 @@ def draw_curve(path, training, validation=()):
         return round(360 - 330 * (loss - low) / (high - low), 1)
 
     def text(x, y, words, anchor="end"):
-        shapes.append(f'<text class="{anchor}" x="{x}" y="{y}">{words}</text>')
+        shapes.append(f'<text class="{anchor}" x="{x:g}" y="{y:g}">{words}</text>')
 
     def label(x, kind):
         shapes.append(f'<path class="{kind}" d="M{x},12h24"/>')

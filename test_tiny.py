@@ -3017,7 +3017,8 @@ def test_weights_that_are_no_gpt2s_are_refused(what, device, tmp_path):
 @on("NUMPY")
 def test_the_heads_of_gpt2_are_64_wide_unless_one_says_so(device, tmp_path):
     path = gpt2_file(tmp_path / "x", True)
-    for n_head, words in [(None, ["32", "64", "n_head"]), (3, ["divisor", "32", "3"]), (0, ["divisor", "0"]), (-1, ["-1"])]:
+    for n_head, words in [(None, ["32", "64", "n_head"]),
+                          (3, ["divisor", "32", "3"]), (0, ["divisor", "0"]), (-1, ["-1"])]:
         with pytest.raises(ValueError) as error:
             gpt.load_gpt2(path, n_head)
         assert all(word in str(error.value) for word in words), error.value
