@@ -13,12 +13,12 @@ and shapes as there, so checkpoints can be moved either way. In the comments on 
 batch, T the number of tokens in each, C the width of the model (n_embd), H the number of heads, and V the number of
 different tokens.
 """
-import argparse, json, math, os, signal, sys, time
+import argparse, json, math, os, re, signal, sys, time
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 import numpy as np
-from tiny import Device, Tensor, TinyJit, nn
+from tiny import Device, Tensor, TinyJit, dtypes, nn
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -177,6 +177,194 @@ class GPT:
             x = block(x, cache)
         length.assign(length + T)
         return self.lm_head(self.transformer["ln_f"](x[:, -1:]))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files of GPT-2's weights
+#
+# nanoGPT keeps the matrix of a linear layer as PyTorch does, (out, in); Hugging Face as OpenAI did, (in, out), in what
+# it calls a Conv1D. Nothing in a file says which of the two it holds, but the shapes tell.
+# ---------------------------------------------------------------------------------------------------------------------
+def gpt2_shapes(config, conv1d=False):
+    """The parameters of a GPT, {name: shape}; with `conv1d` the matrices of linear layers are (in, out)."""
+    V, C = config.vocab_size, config.n_embd
+    layer = {"ln_1": (C,), "attn.c_attn": (3 * C, C), "attn.c_proj": (C, C),
+             "ln_2": (C,), "mlp.c_fc": (4 * C, C), "mlp.c_proj": (C, 4 * C)}
+    parts = {f"h.{i}.{part}": shape for i in range(config.n_layer) for part, shape in layer.items()}
+    shapes = {"transformer.wte.weight": (V, C), "transformer.wpe.weight": (config.block_size, C)}
+    for part, shape in {**parts, "ln_f": (C,)}.items():
+        shapes[f"transformer.{part}.weight"] = shape[::-1] if conv1d else shape
+        if config.bias:
+            shapes[f"transformer.{part}.bias"] = shape[:1]
+    return {**shapes, "lm_head.weight": (V, C)}
+
+
+def transpose_linear(state):
+    """`state`, {name: Tensor}, with the matrices of its linear layers transposed: from one layout to the other."""
+    return {name: tensor.transpose() if ".h." in name and tensor.ndim == 2 else tensor
+            for name, tensor in state.items()}
+
+
+def load_gpt2(path, n_head=None):
+    """The GPT whose parameters are in a safetensors file: nanoGPT's, those of Hugging Face's GPT-2, or ours.
+
+    Names may begin with "_orig_mod." (of torch.compile), and may lack "transformer."; matrices of linear layers may be
+    (out, in) or (in, out), but alike in the whole file; there may be biases or not. Of wte.weight and lm_head.weight,
+    which are tied, one is enough. Masks among the weights are passed over; 16 and 64-bit floats become float32. Shapes
+    give all sizes but the number of heads: that is `n_head`, else what a file of ours says, else C / 64 as in GPT-2.
+    A ValueError lists all that does not fit.
+    """
+    state, wte, wpe, head = {}, "transformer.wte.weight", "transformer.wpe.weight", "lm_head.weight"
+    for name, tensor in nn.state.safe_load(path).items():
+        name = name.removeprefix("_orig_mod.")
+        name = name if name == head or name.startswith("transformer.") else f"transformer.{name}"
+        if name in state:
+            raise ValueError(f"{path}: {name} is there twice, with and without a prefix")
+        if not re.fullmatch(r"transformer\.h\.\d+\.attn\.(masked_)?bias", name):
+            is_other_float = tensor.dtype in (dtypes.float16, dtypes.bfloat16, dtypes.float64)
+            state[name] = tensor.cast("float32") if is_other_float else tensor
+    for name, twin in ((wte, head), (head, wte)):
+        if twin in state:
+            state.setdefault(name, state[twin])
+
+    shape_of = {name: tensor.shape for name, tensor in state.items()}
+    for name in (wte, wpe):
+        if len(shape_of.get(name, ())) != 2 or 0 in shape_of[name]:
+            raise ValueError(f"{path}: {name} should have a shape (rows, width), is {shape_of.get(name, 'missing')}")
+    layers = {name.split(".")[2] for name in state if name.startswith("transformer.h.")}
+    (V, C), T, bias = shape_of[wte], shape_of[wpe][0], any(name.endswith(".bias") for name in state)
+    n_head = heads_in(path, C) if n_head is None else n_head
+    if type(n_head) is not int or n_head < 1 or C % n_head:
+        raise ValueError(f"{path}: n_head should be a divisor of the width of {C}, is {n_head!r}")
+    config = GPTConfig(V, T, len(layers), n_head, C, bias=bias)
+
+    layouts = [gpt2_shapes(config), gpt2_shapes(config, conv1d=True)]
+    fitting = [sum(shape_of.get(name) == shape for name, shape in layout.items()) for layout in layouts]
+    conv1d = fitting[1] > fitting[0]
+    wanted = layouts[conv1d]
+    faults = [f"{name} should be {wanted.get(name, 'absent')}, is {shape_of.get(name, 'missing')}"
+              for name in {**wanted, **state} if wanted.get(name) != shape_of.get(name)]
+    if faults:
+        layout = "Hugging Face" if conv1d else "nanoGPT"
+        raise ValueError(f"{path}, in the layout of {layout}: {'; '.join(faults)}")
+    if state[head] is not state[wte] and not np.array_equal(state[head].numpy(), state[wte].numpy(), equal_nan=True):
+        raise ValueError(f"{path}: {head} differs from {wte}; in a GPT they are one")
+    model = GPT(config)
+    nn.state.load_state_dict(model, transpose_linear(state) if conv1d else state)
+    return model
+
+
+def heads_in(path, width):
+    """The number of heads in the metadata of a file of ours; of other files width / 64, which it is in GPT-2."""
+    try:
+        return json.loads(nn.state.safe_load_metadata(path)["config"])["n_head"]
+    except (KeyError, TypeError, ValueError):
+        if width % 64:
+            raise ValueError(f"{path} does not say how many heads there are, and the width of {width} is no multiple "
+                             "of 64, as GPT-2's is: pass n_head") from None
+        return width // 64
+
+
+def save_gpt2(model, path, conv1d=False):
+    """Write a GPT's parameters to a safetensors file as nanoGPT has them, or Hugging Face's GPT2LMHeadModel (`conv1d`).
+
+    Hugging Face's model has biases always, so zeros are written where ours has none. The configuration that it needs is
+    transformers.GPT2Config(vocab_size=..., n_positions=block_size, n_embd=..., n_layer=..., n_head=...).
+    """
+    config = replace(model.config, bias=model.config.bias or conv1d)
+    shapes, state = gpt2_shapes(config), nn.state.get_state_dict(model)
+    zeros = {name: Tensor.zeros(*shape) for name, shape in shapes.items() if name.endswith(".bias")}
+    state = {name: state[name] if name in state else zeros[name] for name in shapes}
+    nn.state.safe_save(transpose_linear(state) if conv1d else state, path,
+                       {"format": "pt", "config": json.dumps(asdict(config))})
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A picture of the training
+# ---------------------------------------------------------------------------------------------------------------------
+CURVE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 400" width="720" height="400">
+<style>
+  rect {{ fill: #ffffff }}  text {{ fill: #57606a; font: 13px sans-serif }}
+  .end {{ text-anchor: end }}  .middle {{ text-anchor: middle }}
+  path {{ fill: none; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round }}
+  .grid {{ stroke: #d8dee4; stroke-width: 1 }}  .pale {{ stroke-width: 1; stroke-opacity: 0.35 }}
+  .training {{ stroke: #0969da }}  .validation {{ stroke: #d1570a }}  .dots {{ stroke-width: 7 }}
+  @media (prefers-color-scheme: dark) {{
+    rect {{ fill: #0d1117 }}  text {{ fill: #9198a1 }}  .grid {{ stroke: #2b3138 }}
+    .training {{ stroke: #58a6ff }}  .validation {{ stroke: #f0883e }}
+  }}
+</style>
+<rect width="720" height="400"/>
+{}
+</svg>
+"""
+
+
+def round_ticks(low, high):
+    """The multiples from `low` to `high` of 1, 2 or 5 times a power of ten, so large that they are two to seven."""
+    power = 10.0 ** math.floor(math.log10((high - low) / 6))
+    step = next(factor * power for factor in (1, 2, 5, 10) if 6 * factor * power >= high - low)
+    return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def draw_curve(path, training, validation=()):
+    """Draw two lists of (step, loss) to an SVG file: training's losses and their mean, validation's with dots.
+
+    Losses that are infinite or NaN are left out. A list of more than 1,000 points is cut into at most 500 parts, and of
+    each part the least and the greatest loss are drawn.
+    """
+    training, validation = ([(step, loss) for step, loss in points if math.isfinite(loss)]
+                            for points in (training, validation))
+    steps, losses = zip(*(training + validation or [(1, 1.0)]))
+    margin = (max(losses) - min(losses)) / 20 or max(1, abs(losses[0]))
+    first, last, low, high = min(steps) - 1, max(steps), min(losses) - margin, max(losses) + margin
+    shapes = []
+
+    def x_of(step):
+        return round(64 + 624 * (step - first) / (last - first), 1)
+
+    def y_of(loss):
+        return round(360 - 330 * (loss - low) / (high - low), 1)
+
+    def text(x, y, words, anchor="end"):
+        shapes.append(f'<text class="{anchor}" x="{x:g}" y="{y:g}">{words}</text>')
+
+    def label(x, kind):
+        shapes.append(f'<path class="{kind}" d="M{x},12h24"/>')
+        text(x + 32, 16, kind, "start")
+
+    def curve(kind, points, pen="L"):                                   # from point to point; with pen "M" only dots
+        places = [f"{x_of(step)},{y_of(loss)}h0" for step, loss in points]
+        shapes.append(f'<path class="{kind}" d="M{pen.join(places)}"/>')
+
+    def parts(points, count):
+        size = math.ceil(len(points) / count)
+        return [points[start:start + size] for start in range(0, len(points), size)]
+
+    def thinned(points):
+        if len(points) <= 1000:
+            return points
+        extremes = [{choose(part, key=lambda point: point[1]) for choose in (min, max)} for part in parts(points, 500)]
+        return [point for part in extremes for point in sorted(part)]
+
+    text(56, 16, "loss")
+    for tick in round_ticks(low, high):
+        shapes.append(f'<path class="grid" d="M64,{y_of(tick)}H688"/>')
+        text(56, y_of(tick) + 4, f"{tick:,.10g}")
+    text(688, 396, "step")
+    for tick in round_ticks(first, last):
+        if tick == round(tick):
+            text(x_of(tick), 380, f"{tick:,.10g}", "middle")
+    if training:
+        label(480, "training")
+        curve("training pale", thinned(training))
+        means = [[sum(column) / len(part) for column in zip(*part)] for part in parts(training, 100)]
+        curve("training" if len(means) > 1 else "training dots", means)
+    if validation:
+        label(580, "validation")
+        curve("validation", thinned(validation))
+        curve("validation dots", thinned(validation), "M")
+    Path(path).write_text(CURVE.format("\n".join(shapes)), encoding="utf-8")
 
 
 # ---------------------------------------------------------------------------------------------------------------------

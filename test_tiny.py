@@ -13,7 +13,7 @@ Every test that takes `device` runs on all three, unless `on` says on which; a d
 not a skip.
 """
 import argparse, contextlib, functools, gc, importlib.metadata, itertools, json, math, os, re, stat, struct, subprocess
-import sys, tempfile, time, warnings, zlib
+import sys, tempfile, time, warnings, xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -2737,10 +2737,20 @@ def test_steps_do_not_pile_up_memory(device):
 SMALL = dict(vocab_size=29, block_size=16, n_layer=2, n_head=2, n_embd=32)
 
 
-def torch_gpt(config):
-    """The same model in PyTorch, with the same names in its state."""
+def torch_gpt(config, conv1d=False):
+    """The same model in PyTorch, with the same names in its state; with `conv1d` in OpenAI's layout, (in, out)."""
     torch = pytest.importorskip("torch")
     functional = torch.nn.functional
+
+    class Conv1D(torch.nn.Module):
+        def __init__(self, inputs, outputs, bias):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.randn(inputs, outputs) * 0.1)
+            self.bias = torch.nn.Parameter(torch.randn(outputs) * 0.1) if bias else None
+
+        def forward(self, x):
+            return x @ self.weight if self.bias is None else x @ self.weight + self.bias
+    Linear = Conv1D if conv1d else torch.nn.Linear
 
     class Layer(torch.nn.Module):
         def __init__(self):
@@ -2748,10 +2758,10 @@ def torch_gpt(config):
             width, bias = config.n_embd, config.bias
             self.ln_1, self.ln_2 = torch.nn.LayerNorm(width, bias=bias), torch.nn.LayerNorm(width, bias=bias)
             self.attn, self.mlp = torch.nn.Module(), torch.nn.Module()
-            self.attn.c_attn = torch.nn.Linear(width, 3 * width, bias=bias)
-            self.attn.c_proj = torch.nn.Linear(width, width, bias=bias)
-            self.mlp.c_fc = torch.nn.Linear(width, 4 * width, bias=bias)
-            self.mlp.c_proj = torch.nn.Linear(4 * width, width, bias=bias)
+            self.attn.c_attn = Linear(width, 3 * width, bias=bias)
+            self.attn.c_proj = Linear(width, width, bias=bias)
+            self.mlp.c_fc = Linear(width, 4 * width, bias=bias)
+            self.mlp.c_proj = Linear(4 * width, width, bias=bias)
 
         def forward(self, x):
             batch, time_, width = x.shape
@@ -2903,6 +2913,209 @@ def test_gpt_has_nanogpts_names_and_shapes():
         "transformer.wte.weight": (vocabulary, width), "transformer.wpe.weight": (context, width),
         **{f"transformer.h.0.{name}": shape for name, shape in layer.items()},
         "transformer.ln_f.weight": (width,), "transformer.ln_f.bias": (width,), "lm_head.weight": (vocabulary, width)}
+
+
+def safetensors_of_torch(tensors, path):
+    """Write PyTorch's tensors in the format of safetensors, not by way of tiny."""
+    codes = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "bool": "BOOL"}
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, tensor in tensors.items():
+        raw = bytes(tensor.detach().contiguous().flatten().view(sys.modules["torch"].uint8).tolist())
+        header[name] = {"dtype": codes[str(tensor.dtype).removeprefix("torch.")], "shape": list(tensor.shape),
+                        "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+@pytest.mark.parametrize("conv1d, bias", [(True, True), (False, False), (False, True)],
+                         ids=["Hugging Face", "nanoGPT", "nanoGPT with biases"])
+@on("C")
+def test_gpt2_comes_from_pytorch_and_goes_there(conv1d, bias, device, tmp_path):
+    """The same logits, in either direction; from files such as nanoGPT and Hugging Face have written."""
+    config, path = gpt.GPTConfig(**SMALL, bias=bias), tmp_path / "gpt2.safetensors"
+    torch, twin = torch_gpt(config, conv1d)
+    with torch.no_grad():
+        for parameter in twin.parameters():                             # also biases and layer norms
+            parameter += 0.1 * torch.randn_like(parameter)
+    x, _ = token_batch(0)
+
+    def logits_of_twin():
+        with torch.no_grad():
+            return twin(torch.tensor(x).long(), torch.tensor(x).long())[0].numpy()
+    whole = dict(twin.state_dict())
+    masks = {f"transformer.h.{i}.attn.{name}": mask for i in range(2) for name, mask in [
+        ("bias", torch.ones(1, 1, 16, 16, dtype=torch.bool).tril()), ("masked_bias", torch.tensor(-1e4))]}
+    without_head = {name: tensor for name, tensor in whole.items() if name != "lm_head.weight"}
+    without_wte = {name: tensor for name, tensor in whole.items() if name != "transformer.wte.weight"}
+    for tensors in (whole, {**whole, **masks}, without_wte,             # save_model of safetensors keeps one of a pair
+                    {name.removeprefix("transformer."): tensor for name, tensor in {**without_head, **masks}.items()},
+                    {f"_orig_mod.{name}": tensor for name, tensor in whole.items()}):
+        safetensors_of_torch(tensors, path)
+        model = gpt.load_gpt2(path, n_head=2)
+        assert model.config == config
+        assert relative_error(model(Tensor(x))[0].numpy(), logits_of_twin()) < 1e-4
+
+    gpt.save_gpt2(model, tmp_path / "ours.safetensors", conv1d)
+    saved = nn.state.safe_load(tmp_path / "ours.safetensors")
+    assert {name: tensor.shape for name, tensor in saved.items()} == {
+        name: tuple(tensor.shape) for name, tensor in whole.items()}
+    for name, tensor in whole.items():
+        same(saved[name], tensor.numpy(), name)
+
+    for dtype in (torch.float16, torch.bfloat16):
+        half = {name: tensor.to(dtype) for name, tensor in whole.items()}
+        safetensors_of_torch(half, path)
+        twin.load_state_dict(half)
+        assert relative_error(gpt.load_gpt2(path, 2)(Tensor(x))[0].numpy(), logits_of_twin()) < 1e-4
+
+
+def gpt2_file(path, conv1d, bias=True, **changes):
+    """A file of random numbers in either layout, made with NumPy; `changes` give tensors instead, None for none."""
+    rng, width = np.random.default_rng(0), 32
+    shapes = {"wte": (29, width), "wpe": (16, width), "ln_f": (width,)}
+    for i in range(2):
+        for name, outputs, inputs in [("attn.c_attn", 96, 32), ("attn.c_proj", 32, 32), ("mlp.c_fc", 128, 32),
+                                      ("mlp.c_proj", 32, 128)]:
+            shapes[f"h.{i}.{name}"] = outputs, inputs
+        shapes |= {f"h.{i}.ln_1": (width,), f"h.{i}.ln_2": (width,)}
+    arrays = {}
+    for name, shape in shapes.items():
+        array = rng.standard_normal(shape, np.float32) * np.float32(0.2)
+        arrays[f"{name}.weight"] = array.T if conv1d and name.startswith("h.") else array
+        if bias and name not in ("wte", "wpe"):
+            arrays[f"{name}.bias"] = rng.standard_normal(shape[0], np.float32)
+    arrays = {name: array for name, array in {**arrays, **changes}.items() if array is not None}
+    nn.state.safe_save({name: Tensor(np.ascontiguousarray(array)) for name, array in arrays.items()}, path)
+    return path
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@on("NUMPY")
+def test_the_layout_of_gpt2s_matrices_shows_in_their_shapes(bias, device, tmp_path):
+    """Both layouts give the same model; written in either, and without biases as with zeros, it comes back the same."""
+    x = Tensor(token_batch(0)[0])
+    one, other = (gpt.load_gpt2(gpt2_file(tmp_path / "x", conv1d, bias), 2) for conv1d in (False, True))
+    logits = one(x)[0].numpy()
+    assert one.config == other.config == gpt.GPTConfig(**SMALL, bias=bias)
+    assert one.lm_head.weight is one.transformer["wte"].weight
+    same(other(x)[0], logits)
+    for conv1d in (False, True):
+        gpt.save_gpt2(one, tmp_path / "x", conv1d)
+        back = gpt.load_gpt2(tmp_path / "x")                            # the number of heads is in our metadata
+        assert back.config == gpt.GPTConfig(**SMALL, bias=bias or conv1d)
+        same(back(x)[0], logits)
+        shapes = {name: tensor.shape for name, tensor in nn.state.safe_load(tmp_path / "x").items()}
+        assert shapes["transformer.h.1.mlp.c_fc.weight"] == ((32, 128) if conv1d else (128, 32))
+        assert shapes == gpt.gpt2_shapes(back.config, conv1d)
+
+
+def zeros(*shape, dtype=np.float32):
+    return np.zeros(shape, dtype)
+
+
+WHOLE_LAYER = [f"{part}.{kind}" for part in ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
+               for kind in ("weight", "bias")]
+UNFIT = {                                                               # what is in the file instead; the error's words
+    "a shape that does not fit": ({"h.1.mlp.c_fc.bias": zeros(127)}, "h.1.mlp.c_fc.bias", "(128,)", "(127,)"),
+    "a square matrix that does not fit": ({"h.0.attn.c_proj.weight": zeros(32, 33)}, "h.0.attn.c_proj.weight",
+                                          "(32, 32)", "(32, 33)"),
+    "a tensor that is missing": ({"h.0.ln_2.weight": None}, "h.0.ln_2.weight", "(32,)", "missing"),
+    "a layer that is missing": ({f"h.0.{name}": None for name in WHOLE_LAYER}, "h.0.ln_1.bias", "h.1.ln_1.bias"),
+    "a tensor too many": ({"h.0.attn.rotary": zeros(8)}, "h.0.attn.rotary", "absent", "(8,)"),
+    "no embeddings": ({"wte.weight": None}, "wte.weight", "missing"),
+    "no tokens": ({"wte.weight": zeros(0, 32)}, "wte.weight", "(0, 32)"),
+    "positions without a width": ({"wpe.weight": zeros(16)}, "wpe.weight", "(16,)"),
+    "positions of another width": ({"wpe.weight": zeros(16, 31)}, "wpe.weight", "(16, 32)", "(16, 31)"),
+    "a layer in the other layout": ({"h.1.mlp.c_fc.weight": zeros(32, 128)}, "h.1.mlp.c_fc.weight", "(128, 32)",
+                                    "(32, 128)", "nanoGPT"),
+    "a head that is not tied": ({"lm_head.weight": zeros(29, 32)}, "lm_head.weight", "wte.weight", "differs"),
+    "a head of other tokens": ({"lm_head.weight": zeros(30, 32)}, "lm_head.weight", "(29, 32)", "(30, 32)"),
+    "a name with and without its prefix": ({"transformer.ln_f.bias": zeros(32)}, "ln_f.bias", "twice"),
+    "integers": ({"h.0.ln_1.bias": zeros(32, dtype=np.int8)}, "h.0.ln_1.bias", "float32[32]", "int8[32]"),
+}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+@on("NUMPY")
+def test_weights_that_are_no_gpt2s_are_refused(what, device, tmp_path):
+    changes, *words = UNFIT[what]
+    with pytest.raises(ValueError) as error:
+        gpt.load_gpt2(gpt2_file(tmp_path / "x", False, **changes), 2)
+    assert all(word in str(error.value) for word in words), error.value
+    assert str(error.value).count(" should be ") <= 24
+
+
+@on("NUMPY")
+def test_the_heads_of_gpt2_are_64_wide_unless_one_says_so(device, tmp_path):
+    path = gpt2_file(tmp_path / "x", True)
+    for n_head, words in [(None, ["32", "64", "n_head"]),
+                          (3, ["divisor", "32", "3"]), (0, ["divisor", "0"]), (-1, ["-1"])]:
+        with pytest.raises(ValueError) as error:
+            gpt.load_gpt2(path, n_head)
+        assert all(word in str(error.value) for word in words), error.value
+    gpt.save_gpt2(gpt.GPT(gpt.GPTConfig(5, 4, 1, 8, 128)), path)
+    assert gpt.load_gpt2(path).config.n_head == 8 and gpt.load_gpt2(path, 4).config.n_head == 4
+    tensors = nn.state.safe_load(path)
+    for metadata in ({}, {"config": "{}"}, {"config": "[1]"}, {"config": "{nonsense"}):
+        nn.state.safe_save(tensors, path, metadata)
+        assert gpt.load_gpt2(path).config.n_head == 2
+    nn.state.safe_save(tensors, path, {"config": '{"n_head": "2"}'})
+    with pytest.raises(ValueError, match="n_head.*'2'"):
+        gpt.load_gpt2(path)
+
+
+NOISY = [(step, 1.3 + 2 / step + 0.1 * math.sin(step ** 2)) for step in range(1, 5001)]
+CURVES = {                                                              # training; validation; what is drawn of each
+    "thousands of steps": (NOISY, NOISY[249::250], 1000, 20), "thousands of each": (NOISY, NOISY, 1000, 1000),
+    "a resumed training": (NOISY[3000:], NOISY[3249::250], 1000, 8), "one step": (NOISY[:1], [], 1, 0),
+    "two steps": (NOISY[:2], NOISY[1:2], 2, 1), "only a validation": ([], [(250, 2.0)], 0, 1),
+    "nothing": ([], [], 0, 0),
+    "equal losses": ([(step, 2.5) for step in range(1, 50)], [(20, 2.5)], 49, 1),
+    "losses of zero": ([(step, 0.0) for step in range(1, 50)], [], 49, 0),
+    "losses that hardly differ": ([(1, 1.0), (2, 1.0 + 2e-16)], [], 2, 0),
+    "huge losses": ([(1, 1e30), (2, 1e30)], [(2, 3.0)], 2, 1),
+    "no numbers": ([(1, 4.0), (2, math.nan), (3, math.inf), (4, np.float32(3))], [(2, -math.inf)], 2, 0),
+}
+
+
+@pytest.mark.parametrize("what", CURVES)
+def test_a_loss_curve_is_drawn(what, tmp_path):
+    """It is XML, within its borders, with a line for each list, round numbers at the axes, and not too many points."""
+    training, validation, *counts = CURVES[what]
+    path = tmp_path / "curve.svg"
+    gpt.draw_curve(path, training, validation)
+    root = xml.etree.ElementTree.parse(path).getroot()
+    svg = "{http://www.w3.org/2000/svg}"
+    paths = {shape.get("class"): re.findall(r"[ML]([^,]+),([^h]+)h0", shape.get("d"))
+             for shape in root.iter(f"{svg}path") if shape.get("d").endswith("h0")}
+    for kind, count in zip(("training pale", "validation", "validation dots"), [counts[0], counts[1], counts[1]]):
+        assert len(paths.get(kind, [])) == count, kind
+    assert ["training" in paths, "training dots" in paths] == [counts[0] > 1, counts[0] == 1]
+    for x, y in itertools.chain.from_iterable(paths.values()):
+        assert 64 <= float(x) <= 688 and 30 <= float(y) <= 360
+    words = [text.text for text in root.iter(f"{svg}text")]
+    assert {"loss", "step"} <= set(words) and len(words) <= 22
+    assert ["training" in words, "validation" in words] == [count > 0 for count in counts]
+    assert "prefers-color-scheme: dark" in root.find(f"{svg}style").text
+
+
+def test_a_loss_curve_has_greater_losses_higher_up_and_means_of_many(tmp_path):
+    """2,000 losses that fall evenly from 2, but jump by 0.5 from each to the next: the mean is the straight line."""
+    gpt.draw_curve(tmp_path / "curve.svg", [(step, 2 - step / 2000 + (-1) ** step / 4) for step in range(1, 2001)])
+    pale, mean = (np.array(re.findall(r"[ML]([^,]+),([^h]+)h0", text), float) for text in re.findall(
+        r'class="training(?: pale)?" d="(M[^"]+h0)"', (tmp_path / "curve.svg").read_text()))
+    assert len(pale) == 1000 and len(mean) == 100
+    assert (np.diff(pale[:, 0]) >= 0).all() and 4 < np.abs(np.diff(pale[:, 1])).min()
+    slope, start = np.polyfit(mean[:, 0], mean[:, 1], 1)
+    assert slope > 0 and np.abs(slope * mean[:, 0] + start - mean[:, 1]).max() < 0.15
+
+
+@pytest.mark.parametrize("low, high, ticks", [
+    (0, 5000, [0, 1000, 2000, 3000, 4000, 5000]), (0.3, 1.1, [0.4, 0.6, 0.8, 1]), (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+    (-0.01, 0.021, [-0.01, 0, 0.01, 0.02]), (7, 19, [8, 10, 12, 14, 16, 18])])
+def test_ticks_are_round_numbers(low, high, ticks):
+    np.testing.assert_allclose(gpt.round_ticks(low, high), ticks, atol=1e-12)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
