@@ -3198,24 +3198,22 @@ def untouched(device, monkeypatch):
     (device, heading) for heading, text in SECTIONS.items() for device in DEVICES
     if device == "C" or not re.search("DEVICE=C|import GPT", text)])
 def test_the_readme_prints_what_it_says(heading, device, untouched):
-    blocks = re.findall(r"^```(python|text|c)\n(.*?)^```$", SECTIONS[heading], re.M | re.S)
-    names, printed, line = {"__name__": "__main__"}, "", 1
-    for language, text in [*blocks, ("end", "")]:
-        if language in ("text", "c"):
-            wanted = re.sub(r"^ +\.\.\.$", "...", text, flags=re.M)
-            if not printed or not doctest.OutputChecker().check_output(wanted, printed, doctest.ELLIPSIS):
-                pytest.fail(f"README.md, line {line}: expected\n{text}\ngot\n{printed}", pytrace=False)
-            printed = ""
+    found = re.findall(r"^```(python|text|c)\n(.*?)^```$", SECTIONS[heading], re.M | re.S)
+    names = {"__name__": "__main__"}
+    for (kind, code), (next_kind, text) in itertools.pairwise([("text", ""), *found, ("python", "")]):
+        assert "python" in (kind, next_kind), f"README.md shows what no program prints:\n{text}"
+        if kind != "python":
             continue
-        if printed:
-            pytest.fail(f"README.md, line {line}, prints what it does not say:\n{printed}", pytrace=False)
-        line, out = README[:README.index(text)].count("\n") + 1, io.StringIO()
+        out, wanted = io.StringIO(), re.sub(r"^ +\.\.\.$", "...", text if next_kind != "python" else "", flags=re.M)
         with contextlib.redirect_stdout(out):
             try:
-                exec(compile(text, "tour.py", "exec"), names)
+                exec(compile(code, "tour.py", "exec"), names)
             except Exception as error:
                 print(f"{type(error).__name__}: {error}")
-        printed = out.getvalue().rstrip("\n") + "\n" * bool(out.getvalue())
+        printed = re.sub(r"\n+$", "\n", out.getvalue())
+        if not doctest.OutputChecker().check_output(wanted, printed, doctest.ELLIPSIS):
+            line = README[:README.index(code)].count("\n") + 1
+            pytest.fail(f"README.md, line {line}: this should print\n{wanted}\nand prints\n{printed}", pytrace=False)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
