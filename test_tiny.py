@@ -12,8 +12,8 @@ the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where 
 Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
 not a skip.
 """
-import argparse, contextlib, functools, gc, importlib.metadata, itertools, json, math, os, re, stat, struct, subprocess
-import sys, tempfile, time, warnings, xml.etree.ElementTree, zlib
+import argparse, contextlib, doctest, functools, gc, importlib.metadata, io, itertools, json, math, os, re, stat, struct
+import subprocess, sys, tempfile, time, warnings, xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -3412,6 +3412,53 @@ def test_compiled_code_is_cached_and_private(tmp_path):
     assert not [path for path in files if path.suffix == ".c"]
     assert python(COMPUTE, TINY_CACHE=str(folder)).stdout == first.stdout
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == files
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# README.md: all of its Python is run, the blocks of a section as one program. The block of text or C after a block of
+# Python is what that prints, where `...` stands for anything; without one it prints nothing. An error is printed as the
+# last line of a traceback is. A section that says DEVICE=C, or makes a GPT, is run on that device alone.
+# ---------------------------------------------------------------------------------------------------------------------
+README = (HERE / "README.md").read_text(encoding="utf-8")
+SECTIONS = re.split(r"^##+ (.+)\n", README, flags=re.M)[1:]             # heading, text, heading, text, ...
+SECTIONS = {heading: text for heading, text in zip(SECTIONS[::2], SECTIONS[1::2]) if "```python" in text}
+
+
+@pytest.fixture
+def untouched(device, monkeypatch):
+    """Nodes and plans as in a new process; and what a program adds to tiny's tables is taken out again."""
+    monkeypatch.setattr(tiny.Node, "known", {})
+    monkeypatch.setattr(Device[device], "plans", {}, raising=False)
+    before = [(table, set(table)) for table in (tiny.ELEMENTWISE, tiny.ONLY_FLOAT, Device, Device.makers)]
+    methods = set(vars(Tensor))
+    yield
+    for table, names in before:
+        for name in set(table) - names:
+            table.remove(name) if isinstance(table, set) else table.pop(name)
+    for name in set(vars(Tensor)) - methods:
+        delattr(Tensor, name)
+
+
+@pytest.mark.parametrize("device, heading", indirect=["device"], argvalues=[
+    (device, heading) for heading, text in SECTIONS.items() for device in DEVICES
+    if device == "C" or not re.search("DEVICE=C|import GPT", text)])
+def test_the_readme_prints_what_it_says(heading, device, untouched):
+    found = re.findall(r"^```(python|text|c)\n(.*?)^```$", SECTIONS[heading], re.M | re.S)
+    names = {"__name__": "__main__"}
+    for (kind, code), (next_kind, text) in itertools.pairwise([("text", ""), *found, ("python", "")]):
+        assert "python" in (kind, next_kind), f"README.md shows what no program prints:\n{text}"
+        if kind != "python":
+            continue
+        out, wanted = io.StringIO(), re.sub(r"^ +\.\.\.$", "...", text if next_kind != "python" else "", flags=re.M)
+        with contextlib.redirect_stdout(out):
+            try:
+                exec(compile(code, "tour.py", "exec"), names)
+            except Exception as error:
+                print(f"{type(error).__name__}: {error}")
+        printed = re.sub(r"\n+$", "\n", out.getvalue())
+        if not doctest.OutputChecker().check_output(wanted, printed, doctest.ELLIPSIS):
+            line = README[:README.index(code)].count("\n") + 1
+            pytest.fail(f"README.md, line {line}: this should print\n{wanted}\nand prints\n{printed}", pytrace=False)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
