@@ -3520,6 +3520,11 @@ typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_
 #define SPLAT(a, T, N) ((a) - (T##x##N){})
 #define VALUES(T, N, ...) (T##x##N){__VA_ARGS__}
 #define LOAD(p, T, N) (*(const T##x##N##_u *)(p))
+#ifdef __x86_64__
+#define IN_REGISTER(x) __asm__("" : "+v"(x));
+#else
+#define IN_REGISTER(x)
+#endif
 #define STORE(p, a, T, N) (*(T##x##N##_u *)(p) = (a))
 """
 CL_WORDS = r"""
@@ -3554,6 +3559,7 @@ typedef double f64;
 #define SPLAT(a, T, N) ((T##x##N)(a))
 #define VALUES(T, N, ...) (T##x##N)(__VA_ARGS__)
 #define LOAD(p, T, N) JOIN(vload, N)(0, p)
+#define IN_REGISTER(x)
 #define STORE(p, a, T, N) JOIN(vstore, N)(a, 0, p)
 """
 SCALAR_WORDS = r"""
@@ -3671,10 +3677,13 @@ VECTOR_WORDS = r"""
     LANES(N / 4, y.lane[l] = max_##T(y.lane[l], y.lane[l + N / 4])) \
     LANES(N / 8, y.lane[l] = max_##T(y.lane[l], y.lane[l + N / 8])) \
     LANES(N / 16, y.lane[l] = max_##T(y.lane[l], y.lane[l + N / 16])) return y.lane[0]; } \
-  VECTOR_CAST(T, f32, N) DOUBLE(VECTOR_CAST(T, f64, N)) VECTOR_CAST(T, i8, N) VECTOR_CAST(T, u8, N) \
+  VECTOR_CAST(T, f32, N) DOUBLE(VECTOR_CAST(T, f64, N)) BYTE_CAST(T, i8, N) BYTE_CAST(T, u8, N) \
   VECTOR_CAST(T, i32, N) VECTOR_CAST(T, u32, N) VECTOR_CAST(T, i64, N) \
   INLINE T##x##N T##x##N##_from_bool(i32x##N x) { return CONVERT(-x, T, N); }
 #define VECTOR_CAST(T, S, N) INLINE T##x##N T##x##N##_from_##S(S##x##N x) { return CONVERT(x, T, N); }
+// gcc would convert bytes to floats one by one, if it saw where they come from or had to do it in one step.
+#define BYTE_CAST(T, S, N) \
+  INLINE T##x##N T##x##N##_from_##S(S##x##N x) { IN_REGISTER(x) return CONVERT(CONVERT(x, i32, N), T, N); }
 #define VECTOR_BITS(T, S, N) INLINE T##x##N T##x##N##_as_##S(S##x##N x) { return REINTERPRET(x, T, N); }
 #define MAP(NAME, F, T, S, N) INLINE T##x##N NAME(S##x##N a) { \
   S##x##N##_lanes x; T##x##N##_lanes y; x.all = a; LANES(N, y.lane[l] = F(x.lane[l])) return y.all; }
