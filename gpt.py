@@ -661,11 +661,17 @@ class Training:
     def restore(self):
         """Go on from the checkpoint."""
         path = self.files.checkpoint
-        config = json.loads(nn.state.safe_load_metadata(path)["config"])
-        if config != asdict(self.model.config):
-            fail(f"--resume: the model in {path} is {config}, not {asdict(self.model.config)}")
-        nn.state.load_state_dict(self.state(), nn.state.safe_load(path))
-        self.done = self.saved = int(nn.state.safe_load_metadata(path)["step"])
+        try:
+            about = nn.state.safe_load_metadata(path)
+            config, wanted = json.loads(about["config"]), asdict(self.model.config)
+            differing = [f"{name} {config.get(name)}, not {wanted[name]}" for name in wanted
+                         if name != "dropout" and config.get(name) != wanted[name]]
+            if differing:
+                fail(f"--resume: the model in {path} has {', '.join(differing)}")
+            nn.state.load_state_dict(self.state(), nn.state.safe_load(path))
+            self.done = self.saved = int(about["step"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            fail(f"--resume: {path} is damaged: {error}")
         for left_over in path.parent.glob(f"{glob.escape(self.files.model.stem)}.*.tmp"):
             left_over.unlink()                                          # half a file, of a process that was killed
 
@@ -869,6 +875,8 @@ def sample(options):
     except OSError as error:
         fail(f"cannot read {options.model}: {error.strerror}; python gpt.py trains a model")
     except ValueError as error:
+        if "arguments" in metadata_of(options.model):
+            fail(f"{options.model} is a checkpoint, which --resume reads; the model lies beside it")
         fail(str(error))
     vocabulary = Vocabulary(about.get("characters"))
     if len(vocabulary) != model.config.vocab_size or len(vocabulary.token_of) not in (0, len(vocabulary)):
@@ -1019,7 +1027,7 @@ def parse_command_line(arguments):
     add(group, "--steps", count, 2000, "steps in all")
     add(group, "--batch", count, 12, "texts in a batch")
     add(group, "--accumulate", count, 1, "batches in a step, one after the other")
-    add(group, "--lr", number(float, 0, 1e9, "a positive number"), 1e-3, "highest learning rate, after the warm-up", "X")
+    add(group, "--lr", number(float, 0, 1e9, "a positive number"), 1e-3, "highest learning rate", "X")
     add(group, "--dropout", number(float, -1e-300, 1 - 1e-9, "at least 0 and less than 1"), 0.0, "part of the "
         "activations that is dropped at random", "P")
     group = train.add_argument_group("files")

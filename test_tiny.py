@@ -12,8 +12,8 @@ the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where 
 Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
 not a skip.
 """
-import argparse, contextlib, doctest, functools, gc, importlib.metadata, io, itertools, json, math, os, re, stat, struct
-import subprocess, sys, tempfile, time, warnings, xml.etree.ElementTree, zlib
+import argparse, contextlib, doctest, functools, gc, importlib.metadata, importlib.util, io, itertools, json, math, os, re
+import shutil, signal, stat, struct, subprocess, sys, tempfile, time, warnings, xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -2612,13 +2612,19 @@ def test_jit_tells_tensors_with_equal_values_apart(kind, device):
     """Equal constants are one node of the graph, but a step that changes one Tensor must not change the other."""
     STATES["the same node"].__defaults__[0][:] = [Tensor([0.0] * 3)]
     a, b, read = (STATES[kind]() for _ in range(3))
-    step = TinyJit(lambda x: (a.assign(a + 1) + b.assign(b + 10) + read * x).realize())
+    step = TinyJit(lambda x: (a.assign(a + 1) + b.assign(b + 10) + read * x + Tensor.zeros(3)).realize())
     seen = [step(Tensor([1.0] * 3)).tolist()[0] for _ in range(3)]
     assert seen == [11, 22, 33] and a.tolist() == [3] * 3 and b.tolist() == [30] * 3 and read.tolist() == [0] * 3
     read.assign(5.0)
     assert step(Tensor([2.0] * 3)).tolist() == [54] * 3
     a.assign(0.0)
     assert step(Tensor([0.0] * 3)).tolist() == [51] * 3
+
+
+def test_jit_tells_a_tensor_from_an_equal_constant(device):
+    count = Tensor.zeros(3)
+    step = TinyJit(lambda x: (count.assign(count + x) + Tensor.zeros(3) * 100).realize())
+    assert [step(Tensor([1.0] * 3)).tolist()[0] for _ in range(3)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("kind", STATES)
@@ -3122,34 +3128,71 @@ def test_ticks_are_round_numbers(low, high, ticks):
 # gpt.py's command line
 # ---------------------------------------------------------------------------------------------------------------------
 TINY_FLAGS = ["--layers", "1", "--heads", "2", "--dim", "16", "--context", "8", "--batch", "4"]
+WOODCHUCK = "How much wood would a woodchuck chuck, if a woodchuck could chuck wood? " * 40
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a text to learn from, to work in."""
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text(WOODCHUCK)
+    return tmp_path
+
+
+def run_gpt(*flags, expect=0, **environment):
+    done = python(None, str(HERE / "gpt.py"), *map(str, flags), **environment)
+    assert done.returncode == expect, done.stderr + done.stdout
+    return done
+
+
+def refused(flags, monkeypatch, capsys):
+    """The one line that gpt.py says when it ends with exit code 2, without having done anything."""
+    monkeypatch.setattr(sys, "argv", ["gpt.py", *flags])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as exit_:
+        gpt.main()
+    out, err = capsys.readouterr()
+    assert exit_.value.code == 2 and out == "" and err.count("\n") == 1 and err.startswith("gpt.py: "), err
+    return err
 
 
 @pytest.mark.parametrize("flags, words", [
     (["--layers", "0"], ["--layers", "0"]), (["--steps", "-5"], ["--steps", "-5"]), (["--lr", "nan"], ["--lr", "nan"]),
     (["--batch", "many"], ["--batch", "many"]), (["--heads", "3"], ["heads", "3", "128"]),
-    (["--seed", "-1"], ["--seed"]),
+    (["--seed", "-1"], ["--seed"]), (["--dropout", "1"], ["--dropout", "less than 1"]), (["--bytes"], ["--text"]),
     (["--device", "TPU"], ["--device", "TPU"]), (["--wings", "2"], ["--wings"]), (["fly"], ["fly"]),
     (["--text", "/nonexistent/text"], ["/nonexistent/text"]), (["--out", "/nonexistent/model"], ["/nonexistent/model"]),
+    (["--out", "model.csv"], [".csv"]), (["--resume", "--out", "none.safetensors"], ["none.checkpoint"]),
     (["bench", "--text", "x"], ["--text"]), (["bench", "--vocab", "0"], ["--vocab", "0"]),
+    (["sample", "--tokens", "0"], ["--tokens"]), (["sample", "--temperature", "-1"], ["--temperature", "0 or more"]),
+    (["sample", "--top-k", "0"], ["--top-k"]), (["sample", "--top-p", "1.5"], ["--top-p", "at most 1"]),
+    (["sample", "--steps", "3"], ["--steps"]), (["sample", "--model", "none"], ["none", "No such file"]),
+    (["sample", "--model", "."], ["cannot read"]),
 ])
-def test_a_wrong_flag_ends_with_one_line_and_exit_code_2(flags, words, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["gpt.py", *flags])
-    with pytest.raises(SystemExit) as exit_:
-        gpt.main()
-    out, err = capsys.readouterr()
-    assert exit_.value.code == 2 and out == "" and err.count("\n") == 1 and all(word in err for word in words), err
+def test_a_wrong_flag_ends_with_one_line_and_exit_code_2(flags, words, folder, monkeypatch, capsys):
+    err = refused(flags, monkeypatch, capsys)
+    assert all(word in err for word in words), err
+    assert os.listdir() == ["text"]
 
 
 @pytest.mark.parametrize("content, word", [(b"", "short"), (b"too short", "short"), (b"\xff\xfe" * 1000, "UTF-8")],
                          ids=["empty", "short", "not UTF-8"])
-def test_a_text_that_cannot_be_learnt_ends_with_one_line(content, word, tmp_path, monkeypatch, capsys):
-    path = tmp_path / "text"
-    path.write_bytes(content)
-    monkeypatch.setattr(sys, "argv", ["gpt.py", "--text", str(path), "--out", str(tmp_path / "model")])
+def test_a_text_that_cannot_be_learnt_ends_with_one_line(content, word, folder, monkeypatch, capsys):
+    Path("text").write_bytes(content)
+    assert word in refused(["--text", "text", "--out", "model"], monkeypatch, capsys)
+    assert os.listdir() == ["text"]
+
+
+@pytest.mark.parametrize("command", ["", "train", "sample", "bench"])
+def test_help_names_every_flag_with_its_default(command, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["gpt.py", *command.split(), "--help"])
     with pytest.raises(SystemExit) as exit_:
         gpt.main()
-    err = capsys.readouterr().err
-    assert exit_.value.code == 2 and err.count("\n") == 1 and word in err, err
+    out = capsys.readouterr().out
+    assert exit_.value.code == 0 and "python gpt.py" in out and max(map(len, out.splitlines())) <= 120
+    for flag in re.findall(r"^  (--\S+)(?: [A-Z]+)?\s", out, re.M) if command else ():
+        text = " ".join(re.search(rf"^  {flag}\b.*(?:\n {{6}}.*)*", out, re.M)[0].split())
+        assert "(default: " in text or flag in ("--bytes", "--resume", "--int8", "--json"), text
 
 
 @on("C")
@@ -3163,28 +3206,313 @@ def test_bench_prints_one_line_of_json(device, monkeypatch, capsys):
     assert 0 < figures["p10_ms"] <= figures["median_ms"] <= figures["p90_ms"] and figures["first_step_s"] > 0
 
 
-def test_training_by_the_command_line(tmp_path):
+def losses(name):
+    """The rows of a file of losses: (step, loss, validation loss), as they are written."""
+    header, *rows = [line.split(",") for line in Path(name).read_text().splitlines()]
+    assert header == ["step", "loss", "validation"] and [row[0] for row in rows] == [str(i + 1) for i in range(len(rows))]
+    return rows
+
+
+def test_training_by_the_command_line(folder):
     """It learns, writes, saves what can be loaded; and the same seed gives the same model, bit for bit."""
-    text = tmp_path / "text"
-    text.write_text("How much wood would a woodchuck chuck, if a woodchuck could chuck wood? " * 40)
-    models = []
     for run in range(2):
-        out = tmp_path / f"model{run}.safetensors"
         flags = ["--steps", "30", "--eval-every", "10", "--lr", "0.01", "--seed", "4", "--device", "C"]
-        done = python(None, str(HERE / "gpt.py"), *TINY_FLAGS, *flags, "--text", str(text), "--out", str(out))
-        assert done.returncode == 0, done.stderr
-        models.append(out.read_bytes())
+        done = run_gpt(*TINY_FLAGS, *flags, "--text", "text", "--out", f"model{run}.safetensors")
     lines = done.stdout.splitlines()
-    losses = [float(line.split("loss ")[1].split()[0]) for line in lines if line.startswith("step ")]
-    assert "\r" not in done.stdout and len(losses) == 4 and losses[-1] < 0.9 * losses[0]
-    assert abs(losses[0] - math.log(len(set(text.read_text())))) < 0.5
-    assert str(out) in done.stdout and "validation loss" in done.stdout
-    assert len(done.stdout.rstrip("\n").split("it writes:\n\n")[1]) >= 290
-    assert models[0] == models[1]
-    metadata = nn.state.safe_load_metadata(out)
-    model = gpt.GPT(gpt.GPTConfig(**json.loads(metadata["config"])))
-    nn.state.load_state_dict(model, nn.state.safe_load(out))
-    assert metadata["characters"] == "".join(sorted(set(text.read_text())))
+    shown = [float(line.split("loss ")[1].split()[0]) for line in lines if line.startswith("step ")]
+    assert "\r" not in done.stdout and len(shown) == 4 and shown[-1] < 0.9 * shown[0]
+    assert abs(shown[0] - math.log(len(set(WOODCHUCK)))) < 0.5
+    assert "model1.safetensors" in done.stdout and "validation loss" in done.stdout
+    assert len(done.stdout.split("it writes:\n\n")[1]) == 301
+    assert Path("model0.safetensors").read_bytes() == Path("model1.safetensors").read_bytes()
+    assert nn.state.safe_load_metadata("model1.safetensors")["characters"] == "".join(sorted(set(WOODCHUCK)))
+    rows = losses("model1.csv")
+    assert len(rows) == 30 and [i + 1 for i, row in enumerate(rows) if row[2]] == [10, 20, 30]
+    assert [f"{float(rows[i][1]):.4f}" for i in (0, 9, 19, 29)] == [f"{loss:.4f}" for loss in shown]
+    classes = [element.get("class") for element in xml.etree.ElementTree.parse("model1.svg").getroot()]
+    assert {"training", "validation"} <= set(classes)
+
+
+def main(*flags, code=None):
+    """What gpt.py prints, run within this process on the device of the test; `code` is the exit code that it should have."""
+    out = io.StringIO()
+    out.reconfigure = lambda **_: None
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+        patch.setattr(sys, "argv", ["gpt.py", *map(str, flags)])
+        with contextlib.nullcontext() if code is None else pytest.raises(SystemExit) as exit_:
+            gpt.main()
+    assert code is None or exit_.value.code == code
+    return out.getvalue()
+
+
+TEN_STEPS = [*TINY_FLAGS, "--text", "text", "--steps", "10", "--eval-every", "4", "--lr", "0.01", "--save-every", "4"]
+
+
+@pytest.mark.parametrize("flags", [["--accumulate", "1"], ["--accumulate", "3", "--dropout", "0.2"]], ids=" ".join)
+def test_a_training_that_was_stopped_goes_on_as_if_it_never_had(flags, device, folder, monkeypatch):
+    """After Ctrl-C, which saves; and after an end without warning, from the save before."""
+    main(*TEN_STEPS, *flags, "--out", "whole.safetensors")
+    step = gpt.Training.step
+
+    def until(last, end):
+        def stopping(self, data):
+            if self.done == last:
+                end()
+            return step(self, data)
+        return stopping
+
+    def killed():
+        raise MemoryError
+
+    monkeypatch.setattr(gpt.Training, "step", until(6, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    assert "after 7 steps" in main(*TEN_STEPS, *flags, "--out", "asked.safetensors", code=130)
+    monkeypatch.setattr(gpt.Training, "step", until(6, killed))
+    with pytest.raises(MemoryError):
+        main(*TEN_STEPS, *flags, "--out", "killed.safetensors")
+    monkeypatch.setattr(gpt.Training, "step", step)
+    assert len(losses("asked.csv")) == 7 and len(losses("killed.csv")) == 6
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")                             # it finds the text from everywhere
+    for name in "asked", "killed":
+        main("--resume", "--out", f"../{name}.safetensors")
+        assert losses(f"../{name}.csv") == losses("../whole.csv")
+        assert Path(f"../{name}.safetensors").read_bytes() == Path("../whole.safetensors").read_bytes()
+
+
+def kill_at_random_moments(folder, kills, seed=0):
+    """Train in `folder` with a save at each step, and kill that again and again; each time the checkpoint must be whole.
+
+    Returns how many steps the training had done each time."""
+    rng, out, done = np.random.default_rng(seed), folder / "model.safetensors", []
+    flags = [*TINY_FLAGS, "--text", folder / "text", "--steps", "100000", "--save-every", "1", "--eval-every", "100000"]
+    for kill in range(kills):
+        start = ["--resume"] if done else flags
+        process = subprocess.Popen([sys.executable, HERE / "gpt.py", *start, "--out", out], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        begin = time.monotonic()
+        while time.monotonic() < begin + 100 and process.poll() is None:
+            if out.with_suffix(".checkpoint").exists() and steps_saved(out) > (done or [0])[-1]:
+                break
+        time.sleep(rng.uniform(0, 0.1))
+        process.kill()
+        assert process.wait() == -9, process.stderr.read()
+        done.append(steps_saved(out))                                   # it can be read, and so it is whole
+        assert nn.state.safe_load(out) and done[-1] > (done[-2:-1] or [0])[0]
+    return done
+
+
+def steps_saved(out):
+    path = out.with_suffix(".checkpoint")
+    assert nn.state.safe_load(path)
+    return int(nn.state.safe_load_metadata(path)["step"])
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_checkpoint(folder):
+    """`python test_tiny.py kill 50` does this more often."""
+    done = kill_at_random_moments(folder, 3)
+    assert run_gpt("--resume", "--out", "model.safetensors", "--steps", done[-1] + 20)
+    assert len(losses("model.csv")) == done[-1] + 20 and not list(folder.glob("*.tmp"))
+
+
+def test_accumulated_batches_are_one_large_batch(folder, device):
+    """Three batches of 4 texts, drawn one after the other, give the gradients of the 12 together."""
+    tokens = np.random.default_rng(0).integers(0, 9, (12, 9))
+    results = []
+    for parts in 1, 3:
+        Tensor.manual_seed(1)
+        model = gpt.GPT(gpt.GPTConfig(9, 8, 1, 2, 16))
+        optimizer, _ = gpt.training_step(model, 0.01)
+        step = gpt.step_in_parts(model, optimizer, parts, gpt.World())
+        batches = [(Tensor(part[:, :-1]), Tensor(part[:, 1:])) for part in np.split(tokens.astype(np.int32), parts)]
+        values = [step(batches) for _ in range(4)]
+        results.append([*values, *(p.numpy() for p in nn.state.get_parameters(model))])
+    for one, three in zip(*results):
+        close(three, one, 1e-5, 1e-5)
+
+
+def test_two_processes_of_mpirun_train_as_one(folder):
+    """With half of each batch each. Where MPI is not installed, two threads stand for the processes."""
+    flags = [*TEN_STEPS, "--accumulate", "2"]
+    main(*flags, "--out", "one.safetensors")
+    if shutil.which("mpirun") and importlib.util.find_spec("mpi4py"):
+        command = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "2", sys.executable, str(HERE / "gpt.py")]
+        done = subprocess.run([*command, *flags, "--out", "two.safetensors"], capture_output=True, text=True, timeout=100)
+        assert done.returncode == 0 and done.stdout.count("validation loss") == 1, done.stderr
+        assert "in 2 processes" in done.stdout
+        one, two = losses("one.csv"), losses("two.csv")
+        assert len(one) == len(two) == 10
+        for a, b in zip(one, two):
+            assert abs(float(a[1]) - float(b[1])) <= 1e-5 * float(a[1])
+            assert bool(a[2]) == bool(b[2]) and (not a[2] or abs(float(a[2]) - float(b[2])) <= 1e-4)
+    rng = [np.random.default_rng(3) for _ in range(3)]
+    whole = gpt.random_batch(np.arange(1000, dtype=np.int32), 6, 8, rng[0])
+    parts = [gpt.random_batch(np.arange(1000, dtype=np.int32), 6, 8, rng[1 + rank], rank, 2) for rank in range(2)]
+    for i in range(2):
+        assert sorted(whole[i].tolist()) == sorted(parts[0][i].tolist() + parts[1][i].tolist())
+
+
+def test_under_mpirun_without_mpi4py_a_line_says_so(folder, monkeypatch, capsys):
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    assert "pip install mpi4py" in refused(TEN_STEPS, monkeypatch, capsys)
+
+
+def test_a_training_that_diverges_stops_and_keeps_the_last_checkpoint(folder, capsys):
+    for flags, kept in ([], "nothing was saved"), (["--save-every", "1"], "is that of step"):
+        main(*TEN_STEPS, *flags, "--lr", "1e8", "--out", "far.safetensors", code=1)
+        err = capsys.readouterr().err
+        step = int(re.search(r"at step (\d+): stopped", err)[1])
+        assert kept in err and 1 < step <= 10 and err.count("\n") == 2
+        if flags:
+            saved = steps_saved(Path("far.safetensors"))
+            assert 1 <= saved < step and f"step {saved}." in err
+            for tensor in nn.state.safe_load("far.checkpoint").values():
+                assert np.isfinite(tensor.numpy()).all()
+        else:
+            assert not Path("far.safetensors").exists()
+
+
+def test_files_of_an_earlier_training_get_a_number(folder, capsys, monkeypatch):
+    for run in range(3):
+        out = main(*TEN_STEPS, "--steps", "2", "--seed", run, "--out", "m.safetensors")
+        assert (f"m.{run}.safetensors" in out) == (run > 0)
+    names = {f"m{number}.{suffix}" for number in ("", ".1", ".2") for suffix in ("safetensors", "checkpoint", "csv", "svg")}
+    assert set(os.listdir()) == names | {"text"}
+    assert len({Path(f"m{number}.safetensors").read_bytes() for number in ("", ".1", ".2")}) == 3
+    Path("novel").write_text("mine")
+    assert "no model of gpt.py" in refused([*TEN_STEPS, "--out", "novel"], monkeypatch, capsys)
+    assert Path("novel").read_text() == "mine"
+
+
+def test_resuming_what_does_not_fit_changes_nothing(folder, capsys, monkeypatch):
+    main(*TEN_STEPS, "--steps", "4", "--out", "m.safetensors")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    resume = ["--resume", "--out", "m.safetensors", "--steps", "8"]
+    Path("other").write_text("Zounds! " * 1000)
+    for flags, words in (["--layers", "2"], "n_layer 1, not 2"), (["--text", "other"], "'Z'"), (["--steps", "4"], "--steps"):
+        assert words in refused([*resume, *flags], monkeypatch, capsys)
+    checkpoint = folder / "m.checkpoint"
+    whole = checkpoint.read_bytes()
+    for damaged in whole[:-100], b"{}", whole.replace(b'"step": "4"', b'"step": "x"'), whole.replace(b"means", b"meant"):
+        checkpoint.write_bytes(damaged)
+        assert "m.checkpoint is damaged" in refused(resume, monkeypatch, capsys)
+    checkpoint.write_bytes(whole)
+    (folder / "other").unlink()
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    main(*resume)
+    assert len(losses("m.csv")) == 8
+
+
+def test_any_file_can_be_learnt_by_its_bytes(folder, device):
+    Path("data").write_bytes(bytes(range(256)) * 4)
+    main(*TINY_FLAGS, "--text", "data", "--bytes", "--steps", "2", "--out", "b.safetensors")
+    assert gpt.load_gpt2("b.safetensors").config.vocab_size == 256
+    out = main("sample", "--model", "b.safetensors", "--prompt", "naïve →", "--tokens", "20")
+    assert out.startswith("naïve →")
+    decode = gpt.Vocabulary().decoder()
+    assert [decode(token) for token in "aï→".encode()] == ["a", "", "ï", "", "", "→"]
+
+
+# What follows a text. The reference is the model without a cache: it reads a whole window for each token.
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model that has learnt a sentence."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "text").write_text(WOODCHUCK)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Device, "DEFAULT", "C")
+        main("--layers", 2, "--heads", 2, "--dim", 32, "--context", 16, "--batch", 8, "--lr", "0.01", "--steps", 200,
+             "--text", folder / "text", "--out", folder / "m.safetensors")
+    return folder / "m.safetensors"
+
+
+@pytest.mark.parametrize("chunk", [1, 5, 32])
+def test_a_token_read_with_the_cache_is_expected_as_without(chunk, trained, device):
+    """Through three windows of 16 tokens; each but the first begins with the later half of the one before."""
+    model = gpt.load_gpt2(trained)
+    text = np.random.default_rng(0).integers(0, model.config.vocab_size, 40).tolist()
+    writer, window, place = gpt.Writer(model, chunk), [], 0
+    for n in [3, 1, 7, 1, 1, 6, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 10]:
+        scores = writer.read(text[place:place + n])
+        window, place = window + text[place:place + n], place + n
+        window = window[-8:] if len(window) > 16 else window
+        close(scores, model(Tensor([window]))[0].numpy()[0, -1], 1e-4, 1e-5)
+    assert place == 40 and len(writer.forward.captured) == len({1, min(chunk, 8)})
+
+
+def test_sampling_by_the_command_line(trained, device, capsys):
+    """Greedy, it goes on with the sentence that it has learnt; seeds and choices are obeyed."""
+    say = functools.partial(main, "sample", "--model", trained, "--tokens", 60)
+    greedy = say("--temperature", "0", "--prompt", "How much wood ")
+    err = capsys.readouterr().err
+    assert greedy == "How much wood " + WOODCHUCK[14:74] + "\n" and re.fullmatch(r"[\d,]+ tokens/s, after .*\n", err)
+    assert say("--top-k", "1", "--prompt", "How much wood ") == greedy == say("--top-p", "1e-9", "--prompt", "How much wood ")
+    hot = [say("--temperature", "2", "--seed", seed) for seed in (1, 1, 2)]
+    assert hot[0] == hot[1] != hot[2] and len(hot[0]) == 61
+
+
+def test_choices_are_drawn_from_the_distribution_they_name():
+    scores = np.log(np.array([0.5, 0.25, 0.125, 0.125], np.float32)) + 3
+    for options, odds in (({}, [4, 2, 1, 1]), ({"top_k": 2}, [2, 1, 0, 0]), ({"temperature": 0.5}, [16, 4, 1, 1]),
+                          ({"top_p": 0.7}, [2, 1, 0, 0]), ({"top_p": 0.76}, [4, 2, 1, 0]), ({"top_k": 9}, [4, 2, 1, 1]),
+                          ({"temperature": 0}, [1, 0, 0, 0]), ({"top_k": 3, "top_p": 0.5}, [1, 0, 0, 0])):
+        choose = gpt.Choice(**options)
+        shares = np.bincount([choose(scores) for _ in range(4000)], minlength=4) / 4000
+        assert (np.abs(shares - np.array(odds) / sum(odds)) < 0.03).all(), options
+        assert ((shares > 0) == (np.array(odds) > 0)).all(), options
+
+
+def test_text_comes_as_it_is_written(trained, monkeypatch):
+    """One token at a time, each at once; and who stops listening ends it in silence."""
+    command = [sys.executable, str(HERE / "gpt.py"), "sample", "--model", str(trained), "--tokens", "100000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert len(process.stdout.read(40)) == 40 and process.poll() is None
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0 and process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda data: data[:1000], "ends within"), (lambda data: b"a text, no model", "not a sound safetensors file"),
+    (lambda data: data.replace(b"wpe", b"wpx"), "wpe.weight"), (lambda data: data.replace(b"characters", b"charakters"), "characters"),
+    (lambda data: data.replace(b"chuk", b"chu"), "sound"), (lambda data: b"", "sound"),
+], ids=["truncated", "text", "a name", "no characters", "a byte", "empty"])
+def test_a_model_that_is_none_is_refused(change, words, trained, folder, monkeypatch, capsys):
+    Path("m.safetensors").write_bytes(change(trained.read_bytes()))
+    assert words in refused(["sample", "--model", "m.safetensors"], monkeypatch, capsys)
+
+
+def test_a_prompt_of_other_characters_and_a_checkpoint_are_refused(trained, monkeypatch, capsys):
+    assert "'ü'" in refused(["sample", "--model", str(trained), "--prompt", "über"], monkeypatch, capsys)
+    checkpoint = trained.with_suffix(".checkpoint")
+    assert "--resume" in refused(["sample", "--model", str(checkpoint)], monkeypatch, capsys)
+
+
+def test_weights_of_one_byte_cost_less_than_0_02_of_loss(trained, device, capsys):
+    model, text = gpt.load_gpt2(trained), WOODCHUCK[:17 * 16]
+    tokens = np.array(gpt.Vocabulary("".join(sorted(set(WOODCHUCK)))).encode(text), np.int32).reshape(16, 17)
+    x, y = Tensor(tokens[:, :-1]), Tensor(tokens[:, 1:])
+    exact = model(x, y)[1].item()
+    for parameter in nn.state.get_parameters(model):
+        parameter.requires_grad = False
+    matrices = {name: p.numpy() for name, p in nn.state.get_state_dict(model).items() if p.ndim == 2}
+    before, after = gpt.quantize(model)
+    assert 0 < abs(model(x, y)[1].item() - exact) < 0.02
+    assert before == sum(p.nbytes for name, p in matrices.items() if name != "lm_head.weight") + 5 * 32 * 4
+    assert after == sum(p.size + 4 * len(p) for name, p in matrices.items() if name != "lm_head.weight") + 5 * 32 * 4
+    fc = model.transformer["h"][0].mlp.c_fc
+    close(fc.weight.numpy() * fc.scale.numpy(), matrices["transformer.h.0.mlp.c_fc.weight"], 0, fc.scale.numpy().max() / 2 + 1e-7)
+    main("sample", "--model", trained, "--int8", "--tokens", 5)
+    assert f"{before:,} bytes, as int8 {after:,}" in capsys.readouterr().err
+
+
+@on("C", "CL")
+def test_int8_weights_become_floats_within_the_kernels(trained, device):
+    """No buffer of a step is as large as the smallest matrix would be in float32."""
+    model = gpt.load_gpt2(trained)
+    gpt.quantize(model)
+    capture, = gpt.Writer(model, 1).forward.captured.values()
+    written = [node for kernel in capture.plan.kernels for node in kernel.nodes]
+    assert not [node for node in written if node.size > 2 * 16 * 16 and node.dtype == np.float32]
 
 
 # ---------------------------------------------------------------------------------------------------------------------

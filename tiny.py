@@ -468,6 +468,8 @@ class Tensor:
             if self.node.op != "buffer":                                # equal values, yet a gradient of its own
                 self.node = Node("contiguous", (self.node,), next(_serial))
             Tensor._trainable[id(self)] = self
+        else:
+            Tensor._trainable.pop(id(self), None)
         self._requires_grad = wanted
 
     requires_grad = property(lambda self: self._requires_grad, _set_requires_grad, doc="Does backward() set `grad`?")
@@ -4662,12 +4664,15 @@ class Capture:
             for tensor, gradient in gradients:
                 tensor.grad = gradient
         outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
-        # The graph shows nodes, not which Tensor they came from. So where others hold the old node of a Tensor that is
-        # assigned (equal constants are one node), that Tensor gets a node of its own, and the function is run again.
+        # The graph shows nodes, not which Tensor they came from. So where the old node of a Tensor that is assigned may
+        # also stand for others (equal constants are one node, and others may hold it), that Tensor gets a node of its
+        # own, and the function is run again.
         graph = {id(node.sources): node.sources for node in topological(outputs)}
         users = Counter(id(source) for sources in graph.values() for source in sources)
         known = UNSHARED + 2                                            # the other two: `before` and the name `old`
-        shared = [tensor for tensor, old in before.values() if _holders(tensor) > users[id(tensor.node)] + known]
+        shared = [tensor for tensor, old in before.values()
+                  if _holders(tensor) > users[id(old)] + known
+                  or old.op != "buffer" and not (old.op in ("contiguous", "detach") and old.arg is not None)]
         if shared and not again:
             for tensor in shared:
                 self.notice(tensor, tensor.node)
@@ -4695,7 +4700,7 @@ class Capture:
         index = {node: i for i, node in enumerate(outputs)}
         owner = {id(tensor): arguments.get(tensor.node, standing.get(id(tensor), tensor)) for tensor, _ in after}
         self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
-        self.returned = [index[node] for node in returned]
+        self.returned, self.assigned = [index[node] for node in returned], {i for _, i, _ in self.targets}
         self.gradients = [(tensor, index[node]) for tensor, node in made]
         self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
@@ -4730,10 +4735,8 @@ class Capture:
         Tensor._random_host.clear()                                     # a draw may have moved the states on
         for tensor, i in self.gradients:
             tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
-        results = []
-        for i in self.returned:
-            shared = any(i == j for _, j, _ in self.targets)
-            results.append(Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if shared else fresh[i])))
+        results = [Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if i in self.assigned else fresh[i]))
+                   for i in self.returned]
         return _replace_tensors(self.result, iter(results))
 
 
@@ -5054,8 +5057,9 @@ def _read_safetensors(path):
             sound = isinstance(shape, list) and len(shape) <= 32 and all(type(n) is int and n >= 0 for n in shape)
             _require(sound and code in SAFETENSORS, "{!r} has dtype {!r} and shape {!r}", name, code, shape)
             stop = start + math.prod(shape) * SAFETENSORS[code].itemsize        # all data, in order and without gaps
-            fits, raw = entry["data_offsets"] == [start, stop] and stop <= len(data), data[start:stop]
-            _require(fits, "{!r} is not at {} of {} but {}", name, [start, stop], len(data), entry["data_offsets"])
+            raw, offsets = data[start:stop], entry["data_offsets"]
+            _require(offsets == [start, stop], "{!r} should be at {}, not {}", name, [start, stop], offsets)
+            _require(stop <= len(data), "the file ends within {!r}", name)
             arrays[name] = (raw != 0 if code == "BOOL" else raw.view(SAFETENSORS[code])).reshape(shape)
         _require(stop == len(data), "{} bytes belong to no tensor", len(data) - stop)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
