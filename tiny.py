@@ -1545,8 +1545,8 @@ def _function_gradient(g, out, node, inner, *inputs):
 
 
 def _no_gradient(g, out, node, *inputs):
-    raise RuntimeError(f"kernel {node.arg.name}: a hand-written kernel has no gradient of its own. Call it in forward() "
-                       f"of a Function, whose backward() gives the gradient, or detach() its result")
+    raise RuntimeError(f"kernel {node.arg.name}: a hand-written kernel has no gradient of its own. Call it in "
+                       f"forward() of a Function, whose backward() gives the gradient, or detach() its result")
 
 
 # The rules of the operations that are not elementwise; they also see the node, for its argument.
@@ -1609,9 +1609,10 @@ def gradcheck(function, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=
     for i, x in enumerate(inputs):
         _require(isinstance(x, Tensor), "gradcheck: input {} must be a Tensor, got {}", i, type(x).__name__,
                  kind=TypeError)
-        _require(x.dtype == float64 or not is_float(x.dtype), "gradcheck: input {} must be float64, got {}: differences "
-                 "of {} drown in its rounding", i, NAME_OF[x.dtype], eps, kind=TypeError)
-    _require(any(x.requires_grad for x in inputs), "gradcheck: no input has requires_grad, so there is nothing to check")
+        _require(x.dtype == float64 or not is_float(x.dtype), "gradcheck: input {} must be float64, got {}: its "
+                 "rounding hides such differences", i, NAME_OF[x.dtype], kind=TypeError)
+    checked = [i for i, x in enumerate(inputs) if x.requires_grad]
+    _require(checked, "gradcheck: no input has requires_grad, so there is nothing to check")
     arrays, rng = [x.numpy() for x in inputs], np.random.default_rng(0)
 
     def compute():
@@ -1628,7 +1629,6 @@ def gradcheck(function, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=
     tensors, results = compute()
     weights = [rng.uniform(0.5, 1.5, y.shape) for y in results]
     total = sum((y * Tensor(weight, device=y.device)).sum() for y, weight in zip(results, weights))
-    checked = [i for i, x in enumerate(inputs) if x.requires_grad]
     for i, found in zip(checked, total.gradient(*[tensors[i] for i in checked])):
         array, found, difference = arrays[i], found.numpy(), np.zeros(inputs[i].shape)
         for place in np.ndindex(array.shape):
@@ -1645,8 +1645,8 @@ def gradcheck(function, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=
                 return False
             worst = np.unravel_index(np.argmax(excess), excess.shape)   # NaN counts as the greatest
             place = ", ".join(map(str, worst))
-            raise RuntimeError(f"gradcheck: the gradient for input {i} is wrong at [{place}]: it is {found[worst]:.9g}, "
-                               f"and by central differences {difference[worst]:.9g}")
+            raise RuntimeError(f"gradcheck: the gradient for input {i} is wrong at [{place}]: it is {found[worst]:.9g} "
+                               f"and should by central differences be {difference[worst]:.9g}")
     return True
 
 
@@ -2511,15 +2511,15 @@ Written = namedtuple("Written", "name body tasks")                      # what a
 
 
 class HandWritten:
-    """Stands for the nest of loops of a hand-written kernel, of which no more is known than which nodes it reads.
+    """Stands for the nest of loops of the hand-written kernel `node`, the result of which is stored as `output`.
 
-    `lanes` has the lengths of the vectors that its text names, and the text begins with the shapes of the operands.
+    No more is known of its `text` than which nodes it reads; `lanes` are the lengths of the vectors that it names.
     """
-    values, reductions, vector, groups, is_copy, is_scatter = (), (), None, 0, False, False
+    values, groups, is_copy = (), 0, False
 
-    def __init__(self, node):
-        self.node, self.outputs, self.tasks = node, [node], node.arg.tasks
-        self.lowering = SimpleNamespace(inlined={node: True})
+    def __init__(self, node, output):
+        self.node, self.outputs, self.tasks = node, [output], node.arg.tasks
+        self.lowering = SimpleNamespace(inlined={node: True, output: True})
         operands = {"out0": node, **{f"x{i}": source for i, source in enumerate(node.sources)}}
         shapes = [f"  const idx {name}_shape[] = {{{', '.join(map(str, operand.shape))}}};"
                   for name, operand in operands.items() if operand.shape]
@@ -2592,7 +2592,7 @@ class Kernel:
                          and is_float(value.dtype))
         self.bytes = sum(nbytes(node) for node in self.outputs + self.inputs)
         results = ", ".join(f"{NAME_OF[node.dtype]} {list(node.shape)}" for node in self.outputs)
-        work = f"{self.flops} floating-point operations" if values else "written by hand"
+        work = "written by hand" if isinstance(first, HandWritten) else f"{self.flops} floating-point operations"
         self.header = f"// {self.name}: {results}, {work}, {self.bytes} bytes"
 
     def write(self):
@@ -3220,13 +3220,17 @@ class Fuser:
         self.lanes, self.groups, self.fuses = lanes, groups, fuses()
         self.stored, self.copies, self.copied, self.nests = {}, defaultdict(dict), {}, {}
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
-        written = [node for node in order if node.op == "kernel"]       # by hand: what it reads must lie row by row, too
-        outputs = outputs + [other for node in written for other in (node, *node.sources)]
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
         self.turned, self.sums, self.settled = [], {}, False            # sums: of the rows of wide nodes, and maxima
         for node in order:
             for source in set(node.sources):
                 self.consumers[source].append(node)
+        # What hand-written kernels read and write lies in memory as outputs do: row by row, without a gap.
+        by_hand = [node for node in order if node.op == "kernel"]
+        self.outputs.update(source for node in by_hand for source in node.sources)
+        self.written = {self.passed_on(node): node for node in by_hand}
+        self.outputs.update(self.written)
+        outputs = list(dict.fromkeys([*outputs, *(x for node in by_hand for x in node.sources), *self.written]))
         if self.fuses:
             self.foresee(order)
         else:
@@ -3273,28 +3277,24 @@ class Fuser:
                 depth[node] = 0
 
     def separate(self, order):
-        """Store the result of each operation by itself: FUSE=0. If what is read of it is a view alone, that is stored.
-
-        Movement is still no more than another index. And a product of an operand that is repeated is not stored if all
-        that is read of it is summed: that is what NumPy calls one matmul, and most of its products would need huge
-        arrays.
-        """
-        def readers(node):
-            """The nodes that are computed from this one."""
-            return [user for user in topological([node], sources=lambda n: self.consumers[n]
-                                                 if n is node or n.op in MOVEMENTS else ())
-                    if user is not node and user.op not in MOVEMENTS]
-
+        """Store the result of each operation: FUSE=0. Movement still is no more than another index. And a product with
+        an operand that is repeated, of which only sums are taken, stays part of these: together they are what NumPy
+        calls one matmul, and the array of all products would be huge."""
+        computing = {*ELEMENTWISE, *REDUCTIONS, "gather", "scatter", "contiguous", "kernel"}
         for node in order:
-            summed = node.op == "mul" and any(source.op == "expand" for source in node.sources) and \
-                readers(node) and all(user.op == "sum" for user in readers(node))
-            if node.op in MOVEMENTS or node.op in IDENTITY - {"contiguous"} or \
-                    node.op in ("const", "index", "pad") or summed:
-                continue
-            while node not in self.outputs and node.op not in ("contiguous", "scatter") and \
-                    [user.op in IDENTITY or user.op in ("reshape", "permute") for user in self.consumers[node]] == [True]:
-                node, = self.consumers[node]
-            self.stored[node] = True
+            repeated = node.op == "mul" and any(source.op == "expand" for source in node.sources)
+            readers = topological(self.consumers[node] if repeated else [],
+                                  sources=lambda n: self.consumers[n] if n.op in MOVEMENTS else ())
+            summed = {user.op for user in readers} - MOVEMENTS == {"sum"}
+            if node.op in computing and not summed:
+                self.stored[self.passed_on(node)] = True
+
+    def passed_on(self, node):
+        """What is read in place of `node`: if its only reader passes it on unchanged, that, and so on."""
+        while node not in self.outputs and node.op not in ("contiguous", "scatter") and \
+                [user.op in IDENTITY or user.op == "reshape" for user in self.consumers[node]] == [True]:
+            node, = self.consumers[node]
+        return node
 
     def is_wide(self, node):
         """Is the node rather computed again wherever it is needed than kept in memory?
@@ -3369,8 +3369,8 @@ class Fuser:
     def make(self, node, pending):
         """Make the nest of a stored node; what it turns out to need first goes on `pending`."""
         try:
-            nest = HandWritten(node) if node.op == "kernel" else Nest(self, [node], self.lanes)
-            self.nests[node] = nest
+            by_hand = self.written.get(node)
+            self.nests[node] = nest = HandWritten(by_hand, node) if by_hand else Nest(self, [node], self.lanes)
             loads = [value for value in nest.values if value.op == "load" and value.arg[0] not in self.stored
                      and value.arg[0].buffer is None]
             if loads:
@@ -4057,6 +4057,8 @@ class Plan:
         """Can `output` be written where `leaf` is read? If no later kernel reads that, and its own at that index."""
         at = next(i for i, kernel in enumerate(self.kernels) if output in kernel.outputs)
         kernel, later = self.kernels[at], self.kernels[at + 1:]
+        if leaf in kernel.inputs and isinstance(kernel.nests[0], HandWritten):
+            return False                                                # who knows at which index?
         loads = [(nest, value) for nest in kernel.nests for value in nest.values
                  if value.op == "load" and value.arg[0] is leaf]
         return output.dtype == leaf.dtype and not any(leaf in other.inputs for other in later) and \
@@ -4662,11 +4664,11 @@ def kernel(name, body, *, cl=None, numpy=None, shape=None, dtype=None, tasks=Non
     `tasks` as it has elements; `shape` and `tasks` may be functions of the shapes of the inputs. Nothing is broadcast
     or converted. There is no gradient: call it in a Function (and test that with gradcheck).
     """
-    _require(isinstance(name, str) and name.isidentifier() and name.isascii(), "kernel: its name must be an identifier, "
-             "got {!r}", name)
-    bodies, what = {"C": body, "CL": body if cl is None else cl, "NUMPY": numpy}, f"kernel {name}"
+    fits = isinstance(name, str) and name.isidentifier() and name.isascii()
+    _require(fits, "kernel: its name must be an identifier, got {!r}", name)
+    what, bodies = f"kernel {name}", {"C": body, "CL": body if cl is None else cl, "NUMPY": numpy}
     for text in (body, bodies["CL"]):
-        _require(isinstance(text, str), "{}: its body must be a text, got {}", what, type(text).__name__, kind=TypeError)
+        _require(isinstance(text, str), "{}: a body must be a text, got {}", what, type(text).__name__, kind=TypeError)
 
     def apply(*inputs):
         _require(inputs, "{}: needs a Tensor as its first input", what, kind=TypeError)
