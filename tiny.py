@@ -1600,53 +1600,50 @@ def gradcheck(function, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=
 
     `inputs` is a Tensor or a tuple of them; `function` takes them all and returns a Tensor, or a tuple of them. Each
     element of those with requires_grad is moved by `eps` in turn, in float64, as float32 would leave nothing of such a
-    difference. What is compared is the gradient of the results' sum, in which each element counts with a random weight:
-    this takes one backward pass rather than one for each element of the results, and it is only by chance that a wrong
-    derivative does not show. True if |gradient - difference| <= atol + rtol * |difference| everywhere; otherwise
-    RuntimeError, which names the worst element, or False if not `raise_exception`.
+    difference. What is compared is the gradient of a sum of all results, each element times a random weight: this takes
+    one backward pass rather than one for each element of the results, and only by chance would wrong derivatives cancel
+    each other. True if |gradient - difference| <= atol + rtol * |difference| everywhere; otherwise RuntimeError, which
+    names the worst element, or False if not `raise_exception`.
     """
     inputs = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
     for i, x in enumerate(inputs):
         _require(isinstance(x, Tensor), "gradcheck: input {} must be a Tensor, got {}", i, type(x).__name__,
                  kind=TypeError)
-        _require(x.dtype == float64 or not is_float(x.dtype), "gradcheck: input {} must be float64, got {}: its "
-                 "rounding hides such differences", i, NAME_OF[x.dtype], kind=TypeError)
+        _require(x.dtype == float64 or not is_float(x.dtype), "gradcheck: input {} must be float64, got {}, whose "
+                 "rounding hides small differences", i, NAME_OF[x.dtype], kind=TypeError)
     checked = [i for i, x in enumerate(inputs) if x.requires_grad]
     _require(checked, "gradcheck: no input has requires_grad, so there is nothing to check")
-    arrays, rng = [x.numpy() for x in inputs], np.random.default_rng(0)
+    arrays = [x.numpy() for x in inputs]
 
-    def compute():
-        """Tensors of the arrays as they are now, and what the function makes of them."""
+    def weighted_sum():
+        """Tensors of the arrays as they are now, and the sum of what the function makes of them."""
         tensors = [Tensor(array, device=x.device) for array, x in zip(arrays, inputs)]
-        results = function(*tensors)
-        results = list(results) if isinstance(results, (tuple, list)) else [results]
-        for y in results:
-            _require(isinstance(y, Tensor) and y.dtype == float64, "gradcheck: the function must compute in float64 to "
-                     "its end, but returned {}", NAME_OF[y.dtype] if isinstance(y, Tensor) else type(y).__name__,
-                     kind=TypeError)
-        return tensors, results
+        total, results, rng = 0, function(*tensors), np.random.default_rng(0)           # the same weights each time
+        for y in results if isinstance(results, (tuple, list)) else [results]:
+            dtype = NAME_OF[y.dtype] if isinstance(y, Tensor) else type(y).__name__
+            _require(dtype == "float64", "gradcheck: the function must compute in float64 to the end, but returned {}",
+                     dtype, kind=TypeError)
+            total += (y * rng.uniform(0.5, 1.5, y.shape)).sum()
+        return tensors, total
 
-    tensors, results = compute()
-    weights = [rng.uniform(0.5, 1.5, y.shape) for y in results]
-    total = sum((y * Tensor(weight, device=y.device)).sum() for y, weight in zip(results, weights))
+    tensors, total = weighted_sum()
     for i, found in zip(checked, total.gradient(*[tensors[i] for i in checked])):
-        array, found, difference = arrays[i], found.numpy(), np.zeros(inputs[i].shape)
-        for place in np.ndindex(array.shape):
-            value, ends = array[place], []
-            for end in (value + eps, value - eps):
-                array[place] = end
-                ends.append([y.numpy() for y in compute()[1]])
-            array[place] = value
-            difference[place] = sum(((b - a) * weight).sum() for b, a, weight in zip(*ends, weights)) / (2 * eps)
-        with np.errstate(invalid="ignore"):
-            excess = abs(found - difference) - (atol + rtol * abs(difference))
-        if not np.all(excess <= 0):                                     # nor is NaN
+        found, difference = found.numpy(), np.zeros(found.shape)
+        for place in np.ndindex(found.shape):
+            value, ends = arrays[i][place], []
+            for end in (value - eps, value + eps):
+                arrays[i][place] = end
+                ends.append(weighted_sum()[1].item())
+            arrays[i][place] = value
+            difference[place] = (ends[1] - ends[0]) / (2 * eps)
+        with np.errstate(invalid="ignore"):                             # infinity - infinity is NaN, and wrong
+            excess = np.abs(found - difference) - (atol + rtol * np.abs(difference))
+        if not np.all(excess <= 0):
             if not raise_exception:
                 return False
-            worst = np.unravel_index(np.argmax(excess), excess.shape)   # NaN counts as the greatest
-            place = ", ".join(map(str, worst))
-            raise RuntimeError(f"gradcheck: the gradient for input {i} is wrong at [{place}]: it is {found[worst]:.9g} "
-                               f"and should by central differences be {difference[worst]:.9g}")
+            worst = np.unravel_index(np.argmax(excess), found.shape)
+            raise RuntimeError(f"gradcheck: the gradient for input {i} is wrong at {list(map(int, worst))}: it is "
+                               f"{found[worst]:.9g}, and by central differences {difference[worst]:.9g}")
     return True
 
 
@@ -3213,29 +3210,30 @@ class Fuser:
     `stored` has the nodes that get a buffer, `nests` the nest of loops for each, `kernels` the finished kernels in the
     order in which they run. `copies` says for a nest's output which views it reads from a copy instead, and `copied`
     which view a layout copy is of. `wide` has the nodes that are computed again where they are needed, and `strips` the
-    nodes that hold some rows of one for that. `turned` has the nodes that are stored with their axes in another order.
+    nodes that hold some rows of one for that. `turned` has the nodes that are stored with their axes in another order,
+    and `written` for each node that a hand-written kernel stores the node of that kernel.
     """
 
     def __init__(self, outputs, lanes, groups):
-        self.lanes, self.groups, self.fuses = lanes, groups, fuses()
+        self.lanes, self.groups = lanes, groups
         self.stored, self.copies, self.copied, self.nests = {}, defaultdict(dict), {}, {}
-        order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
         self.turned, self.sums, self.settled = [], {}, False            # sums: of the rows of wide nodes, and maxima
+        order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         for node in order:
             for source in set(node.sources):
                 self.consumers[source].append(node)
-        # What hand-written kernels read and write lies in memory as outputs do: row by row, without a gap.
+        # What hand-written kernels read and write lies in memory as outputs do: row by row, without gaps.
         by_hand = [node for node in order if node.op == "kernel"]
-        self.outputs.update(source for node in by_hand for source in node.sources)
+        read = [source for node in by_hand for source in node.sources]
+        self.outputs.update(read)
         self.written = {self.passed_on(node): node for node in by_hand}
         self.outputs.update(self.written)
-        outputs = list(dict.fromkeys([*outputs, *(x for node in by_hand for x in node.sources), *self.written]))
-        if self.fuses:
+        if fuses():
             self.foresee(order)
         else:
             self.separate(order)
-        self.stored.update(dict.fromkeys(node for node in outputs if node.buffer is None))
+        self.stored.update(dict.fromkeys(node for node in [*outputs, *read, *self.written] if node.buffer is None))
         pending = list(self.stored)
         while pending:
             while pending:
@@ -3290,10 +3288,12 @@ class Fuser:
                 self.stored[self.passed_on(node)] = True
 
     def passed_on(self, node):
-        """What is read in place of `node`: if its only reader passes it on unchanged, that, and so on."""
-        while node not in self.outputs and node.op not in ("contiguous", "scatter") and \
-                [user.op in IDENTITY or user.op == "reshape" for user in self.consumers[node]] == [True]:
-            node, = self.consumers[node]
+        """What is stored in place of `node`: its only reader, if that passes it on unchanged, and so on."""
+        while len(self.consumers[node]) == 1 and node not in self.outputs and node.op not in ("contiguous", "scatter"):
+            user = self.consumers[node][0]
+            if user.op not in IDENTITY and user.op != "reshape":
+                break
+            node = user
         return node
 
     def is_wide(self, node):
@@ -3612,7 +3612,7 @@ class Fuser:
 
     def mergeable(self, group, nest):
         """May `nest` join `group`? Not if both have reductions and one of those needs a register tile of its own."""
-        if not self.fuses or isinstance(group, HandWritten) or isinstance(nest, HandWritten):
+        if not fuses() or isinstance(group, HandWritten) or isinstance(nest, HandWritten):
             return False
         tiled = lambda one: one.vector is not None and any(one.vector in r.loops for r in one.reductions)
         apart = group.is_scatter or nest.is_scatter or \
@@ -4669,6 +4669,8 @@ def kernel(name, body, *, cl=None, numpy=None, shape=None, dtype=None, tasks=Non
     what, bodies = f"kernel {name}", {"C": body, "CL": body if cl is None else cl, "NUMPY": numpy}
     for text in (body, bodies["CL"]):
         _require(isinstance(text, str), "{}: a body must be a text, got {}", what, type(text).__name__, kind=TypeError)
+    fits = numpy is None or callable(numpy)
+    _require(fits, "{}: numpy= must be a function, got {}", what, type(numpy).__name__, kind=TypeError)
 
     def apply(*inputs):
         _require(inputs, "{}: needs a Tensor as its first input", what, kind=TypeError)
