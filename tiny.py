@@ -1623,7 +1623,7 @@ def gradcheck(function, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=
             dtype = NAME_OF[y.dtype] if isinstance(y, Tensor) else type(y).__name__
             _require(dtype == "float64", "gradcheck: the function must compute in float64 to the end, but returned {}",
                      dtype, kind=TypeError)
-            total += (y * rng.uniform(0.5, 1.5, y.shape)).sum()
+            total = total + (y * rng.uniform(0.5, 1.5, y.shape)).sum()
         return tensors, total
 
     tensors, total = weighted_sum()
