@@ -1539,6 +1539,41 @@ def test_a_function_of_tensors_differentiates_again(device):
     assert first.tolist() == [12] and second.tolist() == [12]
 
 
+def doubles(*shapes):
+    """float64 Tensors that want a gradient."""
+    return [Tensor(random_numbers(i, *shape), requires_grad=True) for i, shape in enumerate(shapes)]
+
+
+def test_gradcheck_accepts_right_gradients(device):
+    rows = Tensor([[0, 2], [1, 1]])
+    x, w = doubles((3, 4), (4, 2))
+    assert tiny.gradcheck(lambda x, rows, w: (x[rows], (x @ w).softmax(0)), (x, rows, w))           # several results
+    assert tiny.gradcheck(Tensor.tanh, w) and tiny.gradcheck(lambda x: x * x, doubles(())[0])
+    assert tiny.gradcheck(Tensor.exp, doubles((0, 3)))
+    assert x.grad is None and w.grad is None
+
+
+def test_gradcheck_rejects_a_wrong_gradient_and_says_where(device):
+    def wrong_in_one_place(x, y):
+        mask = Tensor(np.arange(6).reshape(2, 3) == 4)
+        return x * mask.where(y.detach() + y / 1000, y)                 # at [1, 1], y's gradient is too small
+
+    x, y = doubles((2, 3), (2, 3))
+    with pytest.raises(RuntimeError) as error:
+        tiny.gradcheck(wrong_in_one_place, (x, y))
+    assert "input 1" in str(error.value) and "[1, 1]" in str(error.value)
+    found, difference = map(float, re.findall(r"-?\d+\.\d+", str(error.value)))
+    close(1.001 * found, 0.001 * difference, 1e-6)
+    assert tiny.gradcheck(wrong_in_one_place, (x, y), raise_exception=False) is False
+    y.requires_grad = False                                             # then nobody asks
+    assert tiny.gradcheck(wrong_in_one_place, (x, y))
+    assert not tiny.gradcheck(Tensor.log, Tensor([-1.0, 2.0], dtype="float64", requires_grad=True),
+                              raise_exception=False)                    # NaN is never right
+    y, = doubles((3,))
+    assert tiny.gradcheck(lambda y: 1.01 * y - 0.01 * y.detach(), y, rtol=0.02)
+    assert not tiny.gradcheck(lambda y: 1.01 * y - 0.01 * y.detach(), y, raise_exception=False)
+
+
 @on(*COMPILED)
 def test_a_chain_of_ten_thousand_nodes_takes_seconds(device):
     x = y = Tensor(np.array([1.0, -1.0, 0.5], np.float32))
@@ -1860,6 +1895,136 @@ def test_neighbours_in_a_work_group_read_neighbours(device):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Kernels that are written by hand
+# ---------------------------------------------------------------------------------------------------------------------
+swish = tiny.kernel("swish", """
+    for (idx i = begin; i < end; i++) {
+      {t} s = sigmoid_{t}(x0[i]);
+      out0[i] = x0[i] * s;
+    }
+    """, numpy=lambda x: x * np_sigmoid(x))
+row_product = tiny.kernel("row_product", """
+    idx n = x0_shape[1], m = x1_shape[1];
+    for (idx row = begin; row < end; row++)
+      for (idx j = 0; j < m; j++) {
+        {t} sum = 0;
+        for (idx k = 0; k < n; k++) sum += x0[row * n + k] * x1[k * m + j];
+        out0[row * m + j] = sum;
+      }
+    """, shape=lambda a, b: (a[0], b[1]), tasks=lambda a, b: a[0], numpy=np.matmul)
+twice = tiny.kernel("twice", "for (idx i = begin; i < end; i++) out0[i] = x0[i] + 2 * x1[i];",
+                    numpy=lambda a, b: a + 2 * b)
+EVERYWHERE = on(*DEVICES, "GROUPS")
+
+
+class Swish(Function):
+    """The kernel with a gradient of its own."""
+
+    def forward(self, x):
+        self.x = x
+        return swish(x)
+
+    def backward(self, grad):
+        s = self.x.sigmoid()
+        return grad * (s + self.x * s * (1 - s))
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (1,), (3, 11), (5, 0), (16, 256)], ids=str)
+def test_a_kernel_written_by_hand_is_an_operation(shape, dtype, device):
+    x = random_numbers("x", *shape).astype(dtype)
+    y = swish(Tensor(x))
+    assert y.shape == shape and y.dtype == np.dtype(dtype)
+    close(y, x * np_sigmoid(x), 1e-5 if dtype == "float32" else 1e-14)
+    # Between other kernels, where rows of whole kilobytes would otherwise lie further apart.
+    close(swish(Tensor(x) * 2).exp() + 1, np.exp(2 * x * np_sigmoid(2 * x)) + 1, 1e-4)
+
+
+@EVERYWHERE
+def test_a_kernel_written_by_hand_reads_its_inputs_row_by_row(device):
+    a, b = random_numbers("a", 7, 5).astype("float32"), random_numbers("b", 7, 3).astype("float32")
+    x, y = Tensor(a), Tensor(b)
+    close(row_product(x.T, y), a.T @ b)
+    close(row_product(x.T + 1, (y * y).flip(0)[:, 1:]), (a.T + 1) @ (b * b)[::-1, 1:])
+    close(row_product(x @ x.T, x.softmax(0)).sum(0), (a @ a.T @ np_softmax(a, 0)).sum(0), 1e-4)
+    close(twice(Tensor.ones(4).expand(3, 4), Tensor.arange(12).float().reshape(3, 4)),
+          1 + 2 * np.arange(12.0).reshape(3, 4))
+    close(twice(x, x), 3 * a)                                           # x0 and x1 may be the same
+    same(row_product(Tensor.zeros(2, 0), Tensor.zeros(0, 3)), np.zeros((2, 3), np.float32))
+    same(row_product(Tensor.zeros(0, 2), Tensor.zeros(2, 3)), np.zeros((0, 3), np.float32))
+
+
+@EVERYWHERE
+def test_a_kernel_written_by_hand_may_have_another_shape_dtype_and_text(device):
+    above = tiny.kernel("above", "for (idx i = begin; i < end; i++) out0[i] = x0[i] > x1[0];", dtype="bool",
+                        numpy=lambda x, limit: x > limit)
+    same(above(Tensor([1.0, 2.0, 3.0]), Tensor(1.5)), np.array([False, True, True]))
+    which = tiny.kernel("which", "out0[0] = 1;", cl="out0[0] = 2;", numpy=lambda x: [3], shape=1, dtype="int32")
+    assert which(Tensor([1.5, 2.5])).tolist() == [{"C": 1, "NUMPY": 3}.get(device, 2)]
+
+
+@on(*COMPILED)
+def test_a_kernel_written_by_hand_may_name_vectors(device):
+    halves = tiny.kernel("halves", "for (idx i = begin * 8; i < end * 8; i += 8)"
+                         "  store_{t}x8(out0 + i, load_{t}x8(x0 + i) * splat_{t}x8(0.5f));", tasks=lambda x: x[0] // 8)
+    same(halves(Tensor.arange(24).float()), np.arange(24, dtype=np.float32) / 2)
+
+
+@EVERYWHERE
+def test_swish_composed_as_a_function_and_by_hand_are_the_same(device):
+    x, = doubles((3, 11))
+    for function in (lambda x: x * x.sigmoid(), Tensor.swish, Swish.apply):
+        close(function(x), swish(x).numpy(), 1e-14)
+        assert tiny.gradcheck(function, x)
+    with pytest.raises(RuntimeError) as error:
+        swish(x).sum().backward()
+    assert "swish" in str(error.value) and "Function" in str(error.value)
+    (swish(x).detach() * x).sum().backward()                            # where no gradient is asked for, none is missed
+    close(x.grad, swish(x).numpy(), 1e-14)
+
+
+@on(*COMPILED)
+def test_a_kernel_written_by_hand_is_one_kernel_that_tells_its_lines(device):
+    x = leaf(64, 48)
+    kernel, = tiny.kernels(Swish.apply(x).reshape(-1))
+    assert kernel.name == "swish_3072" and "test_tiny.py" in kernel.source and "by hand" in kernel.source
+    assert [kernel.name for kernel in tiny.kernels(swish(x * 2).exp())] == ["mul_64x48", "swish_64x48", "exp_64x48"]
+
+
+@EVERYWHERE
+def test_jit_replays_a_kernel_written_by_hand(device):
+    def trained(wrap):
+        w, rate = Tensor(random_numbers("w", 5, 5).astype("float32"), requires_grad=True), Tensor([0.1])
+        descend = tiny.kernel("descend", "for (idx i = begin; i < end; i++) out0[i] = x0[i] - x2[0] * x1[i];",
+                              numpy=lambda w, g, rate: w - rate * g)
+
+        def step(x):
+            w.grad = None
+            loss = Swish.apply(x @ w).square().mean().backward()
+            w.assign(descend(w, w.grad, rate))
+            return loss.realize()
+        step, x = wrap(step), Tensor(random_numbers("x", 3, 5).astype("float32"))
+        return [step(x).item() for _ in range(4)], w.numpy()
+    (losses, w), (want, want_w) = trained(TinyJit), trained(lambda function: function)
+    close(losses, want, 1e-5)
+    close(w, want_w, 1e-5)
+    square = Tensor(random_numbers("s", 3, 3).astype("float32"))        # the result is not written over what is read
+    a, step = square.numpy(), TinyJit(lambda: square.assign(row_product(square, square)).realize())
+    for _ in range(2):
+        step()
+    close(square, a @ a @ a @ a, 1e-4)
+
+
+@on("CL", "GROUPS", "C")
+def test_a_kernel_that_does_not_compile_is_named_with_its_line(device):
+    wrong = tiny.kernel("wrong", "idx a = 1;\nout0[a] = nonsense;")
+    with pytest.raises(RuntimeError) as error:
+        wrong(Tensor([1.0, 2.0])).realize()
+    assert "wrong_2" in str(error.value) and re.search("wrong:2:.*nonsense", str(error.value)), error.value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Kernels
 # ---------------------------------------------------------------------------------------------------------------------
 def counted(*tensors):
@@ -1911,6 +2076,44 @@ def test_number_of_kernels(name, device):
     outputs = make()
     kernels = counted(*(outputs if isinstance(outputs, tuple) else (outputs,)))
     assert 1 <= len(kernels) <= most, [kernel.name for kernel in kernels]
+
+
+def outer_product():
+    """Of an outer product not only sums are taken: so without fusion it has memory, which that of a matmul has not."""
+    product = leaf(24, 1) * leaf(20)
+    return product.sum(1), product.exp()
+
+
+SEPARATE = {                                                            # how many kernels fused; their names if not
+    "a product, to which a sum of rows is added, summed": (
+        lambda: (leaf(40, 24) @ leaf(40, 24).T + leaf(40, 24).sum(1)).sum(), 3, ["mul_sum", "sum", "add", "sum"]),
+    "movement": (lambda: (leaf(40, 24).T.reshape(24, 8, 5)[3:] * 2).pad(((1, 1), None, None)).flip(0) + 1, 1,
+                 ["mul", "le_lt_add"]),                                 # the pad compares
+    "softmax": (lambda: leaf(40, 24).softmax(), 1, ["max", "mul", "add", "exp", "sum", "div", "mul"]),
+    "gelu": (lambda: leaf(40, 24).gelu(), 1, ["mul", "mul", "mul", "add", "mul", "sigmoid", "mul"]),
+    "a matrix times a vector": (lambda: leaf(40, 24) @ leaf(24), 1, ["mul_sum"]),
+    "a sum of squares": (lambda: leaf(40, 24).square().sum(1), 1, ["mul", "sum"]),
+    "an outer product": (outer_product, 2, ["mul", "sum", "exp"]),
+    "a product over a long axis": (lambda: leaf(80, 8300) @ leaf(8300, 60), 2, ["mul_sum", "copy", "sum"]),
+    "a convolution": (lambda: leaf(2, 3, 8, 8).conv2d(leaf(4, 3, 3, 3)), 1, ["mul_sum"]),
+    "an embedding": (lambda: leaf(9, 4)[Tensor([3, 1])] * 2, 1, ["lt", "add", "copy", "le_lt", "mul"]),
+}
+
+
+@on(*COMPILED)
+@pytest.mark.parametrize("name", SEPARATE)
+def test_without_fusion_each_operation_is_a_kernel(name, device, monkeypatch):
+    make, most, words = SEPARATE[name]
+    results = []
+    for fuse in ("1", "0"):
+        monkeypatch.setenv("FUSE", fuse)
+        outputs = make()
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        names = [re.sub(r"_\d.*", "", kernel.name) for kernel in counted(*outputs)]
+        assert len(names) <= most if fuse == "1" else names == words
+        results.append([x.numpy() for x in outputs])
+    for fused, separate in zip(*results):
+        close(separate, fused, 1e-4, 1e-4)
 
 
 @on(*COMPILED)
@@ -2851,6 +3054,23 @@ def test_gpt_is_the_same_model_as_in_pytorch(bias, device):
             assert np.abs(state[name].numpy() - parameter.detach().numpy()).max() < 1e-4, name
 
 
+@on(*COMPILED)
+def test_gpt_is_the_same_model_without_fusion(device, monkeypatch):
+    x, y = token_batch(4)
+    found = {}
+    for fuse in ("1", "0"):
+        monkeypatch.setenv("FUSE", fuse)
+        Tensor.manual_seed(7)
+        model = gpt.GPT(gpt.GPTConfig(**SMALL))
+        parameters = nn.state.get_parameters(model)
+        loss = model(Tensor(x), Tensor(y))[1]
+        tensors = [loss, *loss.gradient(*parameters)]
+        found[fuse] = len(tiny.kernels(*tensors)), [x.numpy() for x in tensors]
+    (fused, wanted), (separate, got) = found["1"], found["0"]
+    assert separate > 2 * fused
+    assert all(relative_error(a, b) < 1e-5 for a, b in zip(got, wanted))
+
+
 @on(*COMPILED, "GROUPS")
 def test_gpt_is_the_same_model_as_on_numpy(device, monkeypatch):
     results = {}
@@ -3595,6 +3815,30 @@ MISTAKES = {
     "heads that do not divide the width": (lambda: gpt.GPT(gpt.GPTConfig(n_head=3)), ValueError, "3", "128"),
     "operands on two devices": (lambda: Tensor([1.0], device="NUMPY") + Tensor([1.0], device="C"), ValueError, "add",
                                 "NUMPY", "C", "to("),
+    "a kernel without a name": (lambda: tiny.kernel("", "out0[0] = 1;"), ValueError, "kernel", "identifier"),
+    "a kernel of no good name": (lambda: tiny.kernel("a b", "out0[0] = 1;"), ValueError, "kernel", "a b"),
+    "a kernel without a text": (lambda: tiny.kernel("mine", np.exp), TypeError, "mine", "text", "ufunc"),
+    "a kernel whose NumPy is a text": (lambda: tiny.kernel("mine", "", numpy="np.exp"), TypeError, "mine", "numpy"),
+    "a kernel of no Tensor": (lambda: swish(), TypeError, "swish", "Tensor"),
+    "a kernel of an array": (lambda: twice(x23(), np.ones(3)), TypeError, "twice", "input 1", "ndarray"),
+    "a kernel on two devices": (lambda: twice(Tensor([1.0], device="NUMPY"), Tensor([1.0], device="C")), ValueError,
+                                "twice", "NUMPY", "C", "to("),
+    "a kernel of a bad shape": (lambda: tiny.kernel("mine", "", shape=(2, -1))(x23().to("C")), ValueError, "mine",
+                                "shape", "-1"),
+    "a kernel without tasks": (lambda: tiny.kernel("mine", "", tasks=0)(x23().to("C")), ValueError, "mine", "tasks"),
+    "a kernel of a dtype that is none": (lambda: tiny.kernel("mine", "", dtype="floaty")(x23().to("C")), TypeError,
+                                         "floaty"),
+    "a kernel without NumPy": (lambda: tiny.kernel("mine", "")(x23().to("NUMPY")), ValueError, "mine", "NUMPY",
+                               "numpy="),
+    "a kernel of another shape in NumPy": (
+        lambda: tiny.kernel("mine", "", numpy=np.sum)(x23().to("NUMPY")).numpy(), ValueError, "mine", "()", "(2, 3)"),
+    "gradcheck of a number": (lambda: tiny.gradcheck(Tensor.exp, 1.0), TypeError, "gradcheck", "input 0", "float"),
+    "gradcheck in float32": (lambda: tiny.gradcheck(Tensor.exp, Tensor([1.0], requires_grad=True)), TypeError,
+                             "gradcheck", "input 0", "float64", "float32"),
+    "gradcheck of what becomes float32": (lambda: tiny.gradcheck(Tensor.float, doubles((3,))), TypeError, "gradcheck",
+                                          "float64", "float32"),
+    "gradcheck of nothing": (lambda: tiny.gradcheck(Tensor.exp, Tensor(np.ones(2))), ValueError, "gradcheck",
+                             "requires_grad"),
     "a device that is none": (lambda: Tensor([1.0], device="TPU"), ValueError, "TPU", "C", "NUMPY"),
 }
 
@@ -3871,6 +4115,18 @@ def test_another_graph_is_another_plan(device, made):
             Device[device].plans.clear()
             close(program(x, y), program(x.numpy(), y.numpy()))
         assert len(made) == plans + 1                                   # and that of y
+
+
+@on(*COMPILED)
+def test_another_hand_written_text_or_no_fusion_is_another_plan(device, made, monkeypatch):
+    texts = ["x0[i] + 1", "x0[i] + 2"]
+    for plans in (4, 4):                                                # made, then read
+        for text, fuse in itertools.product(texts, "10"):
+            monkeypatch.setenv("FUSE", fuse)
+            mine = tiny.kernel("mine", f"for (idx i = begin; i < end; i++) out0[i] = {text};")
+            close(mine(leaf(3) * 2 * 3), leaf(3).numpy() * 6 + int(text[-1]))
+            Device[device].plans.clear()
+        assert len(made) == plans
 
 
 @on("C")
