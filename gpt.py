@@ -311,7 +311,10 @@ class Int8Embedding:
 
 
 def quantize(model):
-    """Replace the matrices of a GPT by Int8 ones, in place; returns the bytes of all its Tensors before and after."""
+    """Replace the matrices of a GPT by Int8 ones, in place; returns the bytes of all its Tensors before and after.
+
+    The embeddings of positions, of which only a row is read at a time, stay as they are.
+    """
     def total():
         return sum(tensor.nbytes() for tensor in nn.state.get_parameters(model))
 
@@ -322,7 +325,7 @@ def quantize(model):
                 linear = getattr(layer, name)
                 setattr(layer, name, Int8(linear.weight, linear.bias))
     model.lm_head = Int8(parts["wte"].weight)
-    parts["wte"], parts["wpe"] = Int8Embedding(model.lm_head), Int8Embedding(Int8(parts["wpe"].weight))
+    parts["wte"] = Int8Embedding(model.lm_head)
     return before, total()
 
 
