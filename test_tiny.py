@@ -4009,12 +4009,14 @@ SECTIONS = {heading: text for heading, text in zip(SECTIONS[::2], SECTIONS[1::2]
 
 @pytest.fixture
 def untouched(device, monkeypatch):
-    """Nodes and plans as in a new process; and what a program adds to tiny's tables is taken out again."""
+    """Nodes and plans as in a new process; what a program adds to tables and environment is taken out again."""
     monkeypatch.setattr(tiny.Node, "known", {})
     monkeypatch.setattr(Device[device], "plans", {}, raising=False)
     before = [(table, set(table)) for table in (tiny.ELEMENTWISE, tiny.ONLY_FLOAT, Device, Device.makers)]
-    methods = set(vars(Tensor))
+    methods, environment = set(vars(Tensor)), dict(os.environ)
     yield
+    os.environ.clear()
+    os.environ.update(environment)
     for table, names in before:
         for name in set(table) - names:
             table.remove(name) if isinstance(table, set) else table.pop(name)
@@ -4262,6 +4264,6 @@ if __name__ == "__main__" and sys.argv[1:2] == ["kill"]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "text").write_text(WOODCHUCK)
         steps = kill_at_random_moments(Path(folder), int(sys.argv[2]), seed=int(time.time()))
-    print(f"killed {len(steps)} times; each time the checkpoint was whole, and the training went on to step {steps[-1]:,}")
+    print(f"killed {len(steps)} times: the checkpoint was whole each time, and the training is at step {steps[-1]:,}")
 elif __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
