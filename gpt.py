@@ -792,7 +792,8 @@ def train(options):
               "--resume goes on from there")
         raise SystemExit(130)
     print(f"validation loss {progress.validation:.4f}; the model was saved to {options.out}; it writes:\n")
-    write(Writer(training.model), vocabulary, None, 300, Choice(0.6, seed=options.seed))
+    known = vocabulary.characters is None or set("The ") <= set(vocabulary.characters)
+    write(Writer(training.model), vocabulary, "The " if known else "", 300, Choice(0.6, seed=options.seed))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -853,11 +854,9 @@ class Choice:
 
 def write(writer, vocabulary, prompt, count, choice):
     """Print `prompt` and `count` tokens that follow, each as soon as it is known; returns tokens a second."""
-    decode = vocabulary.decoder()
-    tokens = vocabulary.encode(prompt or "")
-    print(prompt or "", end="", flush=True)
-    scores = writer.read(tokens or vocabulary.encode("\n" if "\n" in (vocabulary.characters or "\n") else
-                                                     vocabulary.characters[0]))
+    decode, characters = vocabulary.decoder(), vocabulary.characters or "\n"
+    print(prompt, end="", flush=True)
+    scores = writer.read(vocabulary.encode(prompt or ("\n" if "\n" in characters else characters[0])))
     start = time.perf_counter()
     for number in range(count):
         token = choice(scores)
