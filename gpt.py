@@ -14,9 +14,11 @@ and shapes as there, so checkpoints can be moved either way. In the comments on 
 batch, T the number of tokens in each, C the width of the model (n_embd), H the number of heads, and V the number of
 different tokens.
 """
-import argparse, codecs, contextlib, csv, glob, itertools, json, math, os, re, signal, sys, time
+import argparse, codecs, contextlib, csv, glob, io, itertools, json, math, os, re, shutil, signal, sys, time, traceback
+import zlib
 from collections import deque
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 import numpy as np
 from tiny import Device, Tensor, TinyJit, dtypes, nn
@@ -283,11 +285,10 @@ def save_gpt2(model, path, conv1d=False):
 # ---------------------------------------------------------------------------------------------------------------------
 # Weights of one byte
 # ---------------------------------------------------------------------------------------------------------------------
-class Int8:
-    """A matrix in one byte an element: each of its rows is a scale times integers from -127 to 127.
+class Int8Linear:
+    """A linear layer whose matrix takes one byte an element: a row is a scale times integers from -127 to 127.
 
-    It takes the place of a Linear layer or an Embedding. The integers become floats within the kernel that multiplies
-    with them, or that looks up a row, so that no more than these bytes are read from memory.
+    The integers become floats within the kernel that multiplies with them, so these bytes are all that it reads.
     """
 
     def __init__(self, weight, bias=None):
@@ -295,37 +296,37 @@ class Int8:
         self.weight, self.bias = (weight / self.scale).round().cast("int8").realize(), bias
 
     def __call__(self, x):
-        """As a linear layer: x (..., columns) @ weight.T + bias, of shape (..., rows)."""
+        """x (..., columns) @ weight.T + bias, of shape (..., rows)."""
         y = x.linear(self.weight.cast("float32").transpose()) * self.scale.flatten()
         return y if self.bias is None else y + self.bias
 
 
 class Int8Embedding:
-    """The rows of an Int8 matrix."""
+    """An embedding whose rows are those of an Int8Linear layer."""
 
-    def __init__(self, table):
-        self.table = table
+    def __init__(self, layer):
+        self.layer = layer
 
     def __call__(self, index):
-        return self.table.weight[index].cast("float32") * self.table.scale[index]
+        return self.layer.weight[index].cast("float32") * self.layer.scale[index]
 
 
 def quantize(model):
-    """Replace the matrices of a GPT by Int8 ones, in place; returns the bytes of all its Tensors before and after.
+    """Replace the layers of a GPT by Int8 ones, in place; returns the bytes of all its Tensors before and after.
 
     The embeddings of positions, of which only a row is read at a time, stay as they are.
     """
     def total():
         return sum(tensor.nbytes() for tensor in nn.state.get_parameters(model))
 
-    before, parts = total(), model.transformer
-    for block in parts["h"]:
+    before, layers = total(), model.transformer
+    for block in layers["h"]:
         for layer, names in (block.attn, ("c_attn", "c_proj")), (block.mlp, ("c_fc", "c_proj")):
             for name in names:
                 linear = getattr(layer, name)
-                setattr(layer, name, Int8(linear.weight, linear.bias))
-    model.lm_head = Int8(parts["wte"].weight)
-    parts["wte"] = Int8Embedding(model.lm_head)
+                setattr(layer, name, Int8Linear(linear.weight, linear.bias))
+    model.lm_head = Int8Linear(layers["wte"].weight)
+    layers["wte"] = Int8Embedding(model.lm_head)
     return before, total()
 
 
@@ -366,7 +367,7 @@ def read_data(options, vocabulary=None):
         if options.bytes:
             data, vocabulary = Path(options.text).read_bytes(), vocabulary or Vocabulary()
             return np.frombuffer(data, np.uint8).astype(np.int32), vocabulary
-        text = python_reference() if options.text is None else Path(options.text).read_text(encoding="utf-8")
+        text = python_reference() if options.text is None else Path(options.text).read_text(encoding="utf-8-sig")
     except OSError as error:
         fail(f"cannot read {options.text}: {error.strerror}")
     except UnicodeDecodeError as error:
@@ -381,7 +382,10 @@ def read_data(options, vocabulary=None):
 
 def python_reference():
     """The topics of Python's help(), which are its language reference."""
-    from pydoc_data.topics import topics
+    try:
+        from pydoc_data.topics import topics
+    except ImportError:
+        fail("this Python has no language reference; --text should name a file to learn from")
     return "\n".join(topics[name] for name in sorted(topics))
 
 
@@ -416,10 +420,10 @@ def round_ticks(low, high):
 def draw_curve(path, training, validation=()):
     """Draw two lists of (step, loss) to an SVG file: training's losses and their mean, validation's with dots.
 
-    Losses that are infinite or NaN are left out. A list of more than 1,000 points is cut into at most 500 parts, and of
-    each part the least and the greatest loss are drawn.
+    Losses that are NaN or not below 1e30 are left out. A list of more than 1,000 points is cut into at most 500 parts,
+    and of each part the least and the greatest loss are drawn.
     """
-    training, validation = ([(step, loss) for step, loss in points if math.isfinite(loss)]
+    training, validation = ([(step, loss) for step, loss in points if abs(loss) < 1e30]
                             for points in (training, validation))
     steps, losses = zip(*(training + validation or [(1, 1.0)]))
     margin = (max(losses) - min(losses)) / 20 or max(1, abs(losses[0]))
@@ -470,7 +474,17 @@ def draw_curve(path, training, validation=()):
         label(580, "validation")
         curve("validation", thinned(validation))
         curve("validation dots", thinned(validation), "M")
-    Path(path).write_text(CURVE.format("\n".join(shapes)), encoding="utf-8")
+    replace_file(path, CURVE.format("\n".join(shapes)))
+
+
+def replace_file(path, text):
+    """Write a whole file, which takes the place of an older one when it is complete."""
+    part = Path(f"{path}.{os.getpid()}.tmp")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -525,11 +539,10 @@ def step_in_parts(model, optimizer, parts, world):
 
 class World:
     """The processes that train one model together, each on its share of the batch: those of mpirun, or this one."""
-    RANKS = "OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"   # set by mpirun: of Open MPI, MPICH, MVAPICH2
 
     def __init__(self):
         self.rank, self.size, self.communicator = 0, 1, None
-        if any(name in os.environ for name in self.RANKS):
+        if mpi_rank() is not None:
             try:
                 from mpi4py import MPI
             except ImportError as error:
@@ -554,6 +567,25 @@ class World:
         """Is `flag` true in any of the processes?"""
         return flag if self.size == 1 else bool(self.communicator.allreduce(int(flag)))
 
+    @contextlib.contextmanager
+    def together(self):
+        """If this process fails, so do the others, which would wait for it."""
+        try:
+            yield
+        except BaseException as error:
+            if self.size > 1:
+                if not isinstance(error, SystemExit):
+                    traceback.print_exc()
+                sys.stderr.flush()
+                self.communicator.Abort(1)
+            raise
+
+
+def mpi_rank():
+    """The number that mpirun gave this process: that of Open MPI, MPICH or MVAPICH2. None without mpirun."""
+    names = "OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"
+    return next((os.environ[name] for name in names if name in os.environ), None)
+
 
 def learning_rate(step, steps, peak):
     """Linear warm-up over the first 100 steps (a tenth of them, if they are few), then a cosine down to peak / 10."""
@@ -567,7 +599,7 @@ def learning_rate(step, steps, peak):
 def random_batch(data, batch, context, rng, rank=0, size=1):
     """Windows of `data` from random places, x (batch, context), and y, the same windows one token further on.
 
-    Of `size` processes, that with the number `rank` gets its share of them.
+    The process `rank` of `size` gets every size-th of them.
     """
     starts = rng.integers(0, len(data) - context, batch)[rank::size]
     windows = data[starts[:, None] + np.arange(context + 1)]            # (batch, context + 1)
@@ -575,42 +607,77 @@ def random_batch(data, batch, context, rng, rank=0, size=1):
 
 
 class Files:
-    """The files of a training, which lie side by side: m.safetensors, m.checkpoint, m.csv and m.svg."""
+    """The files of a training: the model, and beside m.safetensors also m.checkpoint, m.csv and m.svg."""
 
-    def __init__(self, model):
-        self.model = Path(model).absolute()
-        self.checkpoint, self.losses, self.curve = map(self.model.with_suffix, (".checkpoint", ".csv", ".svg"))
+    def __init__(self, model, text):
+        self.model, self.text = Path(model).absolute(), text and Path(text).absolute()
+        self.checkpoint, self.losses, self.curve = map(self.named, (".checkpoint", ".csv", ".svg"))
+        self.all = [self.model, self.checkpoint, self.losses, self.curve]
+
+    def named(self, suffix):
+        """The model's file with another suffix."""
+        return self.model.with_name(self.model.name.removesuffix(".safetensors") + suffix)
 
     def check(self):
-        """Can they be written, and would nothing be lost?"""
-        out = self.model
-        if out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
-            fail(f"cannot save to {out}: it should be a file in a folder that exists and can be written to")
-        if len({out, self.checkpoint, self.losses, self.curve}) < 4:
-            fail(f"cannot save to {out}: beside the model there will be files with names in .checkpoint, .csv and .svg")
-        if out.exists() and "config" not in metadata_of(out):
-            fail(f"cannot save to {out}: that is a file, but no model of gpt.py; it stays as it is")
+        """Can they be written, and would nothing of anybody else's be lost?"""
+        folder = self.model.parent
+        if self.model.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+            fail(f"cannot save to {self.model}: it should be a file in a folder that exists and can be written to")
+        ours = ["config" in metadata_of(self.model), "arguments" in metadata_of(self.checkpoint),
+                begins(self.losses, "step,loss,validation"), begins(self.curve, CURVE[:60])]
+        for file, is_ours in zip(self.all, ours):
+            if file.exists() and not is_ours or file == self.text:
+                fail(f"cannot save to {self.model}: {file} is not of gpt.py, and stays as it is")
+            if file.exists() and not os.access(file, os.W_OK):
+                fail(f"cannot save to {self.model}: {file} can't be written to")
 
     def put_aside(self):
-        """Rename the files of an earlier training: they get a number, m.1.safetensors and so on."""
-        files = [self.model, self.checkpoint, self.losses, self.curve]
+        """Rename the files of an earlier training: they get a number, m.1.safetensors and so on. Returns the names."""
+        there = [file for file in self.all if file.exists()]
         for number in itertools.count(1):
-            others = [file.with_suffix(f".{number}{file.suffix}") for file in files]
+            others = [self.named(f".{number}{file.name[len(self.named('').name):]}") for file in there]
             if not any(other.exists() for other in others):
                 break
-        for file, other in zip(files, others):
-            if file.exists():
-                file.rename(other)
-                if file == self.model:
-                    print(f"the earlier {file.name} is {other.name} from now on")
+        for file, other in zip(there, others):
+            file.rename(other)
+        return ", ".join(other.name for other in others)
+
+    def clean(self):
+        """Remove what processes that were killed had written half."""
+        for file in self.all:
+            for part in file.parent.glob(f"{glob.escape(file.name)}.*.tmp"):
+                number = part.name.split(".")[-2]
+                if number.isdigit() and not is_alive(int(number)):
+                    part.unlink()
+
+
+def is_alive(process):
+    try:
+        os.kill(process, 0)                                             # sends nothing
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def begins(path, text):
+    """Is `path` a file that begins with `text`?"""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(len(text)) == text
+    except (OSError, ValueError):
+        return False
 
 
 def metadata_of(path):
     """The metadata of a safetensors file; nothing, if it is none."""
     try:
         return nn.state.safe_load_metadata(path)
-    except (OSError, ValueError):
+    except (FileNotFoundError, IsADirectoryError, ValueError):
         return {}
+    except OSError as error:
+        fail(f"cannot read {path}: {error.strerror}")
 
 
 class Training:
@@ -619,51 +686,58 @@ class Training:
     No state of random numbers is kept, since those of a step are a function of the seed and the number of the step.
     """
 
-    def __init__(self, options, vocabulary, files, world):
-        self.options, self.vocabulary, self.files, self.world = options, vocabulary, files, world
-        self.done, self.saved, self.rows = 0, None, []                  # rows: (step, loss, validation loss or None)
+    def __init__(self, options, vocabulary, data, world):
+        self.options, self.vocabulary, self.world = options, vocabulary, world
+        self.text = f"{len(data)} tokens, {zlib.crc32(data)}"
+        self.data, self.held_back = np.split(data, [int(0.9 * len(data))])
+        self.done, self.saved = 0, 0
         Tensor.manual_seed(options.seed)
         self.model = GPT(replace(model_config(options, len(vocabulary)), dropout=options.dropout))
-        self.optimizer, self.fused_step = training_step(self.model, options.lr)
-        self.split_step = step_in_parts(self.model, self.optimizer, options.accumulate, world)
+        self.optimizer, self.whole_step = training_step(self.model, options.lr)
+        self.step_in_parts = step_in_parts(self.model, self.optimizer, options.accumulate, world)
+        rng = np.random.default_rng(0)
+        self.checks = [random_batch(self.held_back, options.batch, options.context, rng) for _ in range(40)]
+        self.evaluate = TinyJit(lambda x, y: self.model(x, y)[1].realize())
 
-    def step(self, data):
-        """Do one step on `data`, an array of tokens; returns the loss."""
+    def step(self):
+        """Do one step; returns the loss."""
         options, world = self.options, self.world
         rng = np.random.default_rng([options.seed, self.done])
-        batches = [random_batch(data, options.batch, options.context, rng, world.rank, world.size)
+        batches = [random_batch(self.data, options.batch, options.context, rng, world.rank, world.size)
                    for _ in range(options.accumulate)]
         if options.dropout:
             Tensor.manual_seed(int(np.random.default_rng([options.seed, self.done, world.rank]).integers(2 ** 32)))
         self.optimizer.lr = learning_rate(self.done, options.steps, options.lr)
         is_whole = len(batches) == world.size == 1
-        loss = self.fused_step(*batches[0]).item() if is_whole else self.split_step(batches)
+        loss = self.whole_step(*batches[0]).item() if is_whole else self.step_in_parts(batches)
         self.done += 1
         return loss
 
+    def validation_loss(self):
+        """The loss on text that the model does not learn from."""
+        return float(np.mean([self.evaluate(x, y).item() for x, y in self.checks]))
+
     def state(self):
         """All Tensors that change."""
-        optimizer = {name: tensor for name, tensor in nn.state.get_state_dict(self.optimizer).items()
-                     if name.split(".")[0] in ("means", "squares", "mass1", "mass2")}
-        return nn.state.get_state_dict({"model": self.model, "optimizer": optimizer})
+        others = "params", "decays", "_lr"
+        moments = {name: value for name, value in vars(self.optimizer).items() if name not in others}
+        return nn.state.get_state_dict({"model": self.model, "optimizer": moments})
 
-    def save(self):
-        """Write the model, and all that a training needs to go on. False, with nothing written, if it has diverged."""
+    def save(self, files):
+        """Write the model, and all that the training needs to go on; it ends here if a parameter is not finite."""
         state = self.state()
         if not all(np.isfinite(tensor.numpy()).all() for tensor in state.values()):
-            return False
+            self.diverged("a parameter is infinite or NaN")
         about = {"format": "pt", "config": json.dumps(asdict(self.model.config))}
         if self.vocabulary.characters is not None:
             about["characters"] = self.vocabulary.characters
-        nn.state.safe_save(nn.state.get_state_dict(self.model), self.files.model, about)
-        about |= {"step": str(self.done), "arguments": json.dumps(as_arguments(self.options))}
-        nn.state.safe_save(state, self.files.checkpoint, about)
+        nn.state.safe_save(nn.state.get_state_dict(self.model), files.model, about)
+        about |= {"step": str(self.done), "text": self.text, "arguments": json.dumps(as_arguments(self.options))}
+        nn.state.safe_save(state, files.checkpoint, about)
         self.saved = self.done
-        return True
 
-    def restore(self):
-        """Go on from the checkpoint."""
-        path = self.files.checkpoint
+    def restore(self, path):
+        """Go on from a checkpoint."""
         try:
             about = nn.state.safe_load_metadata(path)
             config, wanted = json.loads(about["config"]), asdict(self.model.config)
@@ -671,12 +745,32 @@ class Training:
                          if name != "dropout" and config.get(name) != wanted[name]]
             if differing:
                 fail(f"--resume: the model in {path} has {', '.join(differing)}")
-            nn.state.load_state_dict(self.state(), nn.state.safe_load(path))
+            if about["text"] != self.text and not any(flag.startswith("--text") for flag in self.options.given):
+                fail(f"--resume: {self.options.text or 'the text'} has changed since; --text goes on with another one, "
+                     "or with this as it is now")
+            state = nn.state.safe_load(path)
+            if not all(np.isfinite(tensor.numpy()).all() for tensor in state.values()):
+                raise ValueError("it holds infinite numbers or NaN")
+            nn.state.load_state_dict(self.state(), state)
             self.done = self.saved = int(about["step"])
+            if self.done < 1:
+                raise ValueError(f"step {self.done}")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             fail(f"--resume: {path} is damaged: {error}")
-        for left_over in path.parent.glob(f"{glob.escape(self.files.model.stem)}.*.tmp"):
-            left_over.unlink()                                          # half a file, of a process that was killed
+
+    def diverged(self, what):
+        """The end, with exit code 1, of a training whose numbers have become too large."""
+        kept = f"the files are those of step {self.saved}" if self.saved else "nothing was saved"
+        print(f"\ngpt.py: {what} at step {self.done}: stopped; {kept}. A smaller --lr may help", file=sys.stderr)
+        raise SystemExit(1)
+
+
+def say(text, end="\n"):
+    """Print at once. When nobody reads the output any more, the training goes on in silence."""
+    try:
+        print(text, end=end, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")
 
 
 class Progress:
@@ -691,14 +785,14 @@ class Progress:
         """After `step` steps; `keep` says whether this is also worth a line in a log."""
         self.recent.append(seconds)
         usual = float(np.median(self.recent))
-        minutes, rest = divmod(round(usual * (self.steps - step)), 60)
+        left = timedelta(seconds=round(usual * (self.steps - step)))
         validation = "" if self.validation is None else f"  validation {self.validation:.4f}"
         line = (f"step {step}/{self.steps}  loss {loss:.4f}{validation}  {usual * 1e3:.1f} ms/step  "
-                f"{self.tokens / usual:,.0f} tokens/s  {minutes}:{rest:02} left")
+                f"{self.tokens / usual:,.0f} tokens/s  {left} left")
         if sys.stdout.isatty():
-            print(f"\r{line}\x1b[K", end="", flush=True)
+            say(f"\r{line[:shutil.get_terminal_size().columns - 1]}\x1b[K", end="")
         elif keep:
-            print(line, flush=True)
+            say(line)
 
 
 class LossFile:
@@ -708,13 +802,18 @@ class LossFile:
         """Keep the rows of the first `steps` steps, if there are any, and go on behind them."""
         self.rows = []
         if steps and path.exists():
-            with open(path, newline="") as file, contextlib.suppress(ValueError, csv.Error):
-                for step, loss, validation in list(csv.reader(file))[1:]:
-                    if int(step) <= steps:
-                        self.rows.append((int(step), float(loss), float(validation) if validation else None))
-        self.file = open(path, "w", newline="")
+            with open(path, newline="") as file:
+                for row in list(csv.reader(file))[1:]:
+                    with contextlib.suppress(ValueError):               # of a row that is no row of ours
+                        step, loss, validation = row
+                        if int(step) <= steps:
+                            self.rows.append((int(step), float(loss), float(validation) if validation else None))
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([("step", "loss", "validation"), *self.rows])
+        if path != Path(os.devnull):
+            replace_file(path, text.getvalue())
+        self.file = open(path, "a", newline="")
         self.writer = csv.writer(self.file)
-        self.writer.writerows([("step", "loss", "validation"), *self.rows])
 
     def add(self, *row):
         self.rows.append(row)
@@ -722,78 +821,93 @@ class LossFile:
         self.file.flush()
 
 
-def train(options):
-    """Train a model on a text, save it, and show what it writes."""
-    files, world, vocabulary = Files(options.out), World(), None
+def prepare(options, world):
+    """The Training that the options ask for, and its files, after a look at all that could be wrong."""
+    files, vocabulary = Files(options.out, options.text), None
     files.check()
     if options.resume:
         options, vocabulary = options_of(files.checkpoint, options)
+        files = Files(options.out, options.text)
+        files.check()
     if options.batch % world.size:
         fail(f"argument --batch: {world.size} processes can't share {options.batch} texts equally")
     data, vocabulary = read_data(options, vocabulary)
-    training_data, validation_data = np.split(data, [int(0.9 * len(data))])
-    if len(validation_data) <= options.context:
-        fail(f"the text is too short: a tenth of its {len(data)} characters is for validation, "
-             f"and that has to be more than the context of {options.context}")
-
-    training = Training(options, vocabulary, files, world)
+    held_back = len(data) - int(0.9 * len(data))
+    if held_back <= options.context:
+        fail(f"the text is too short: a tenth of its {len(data)} {units(options)} is for validation, and that has to "
+             f"be more than the context of {options.context}; a longer text or a smaller --context would do")
+    training = Training(options, vocabulary, data, world)
     if options.resume:
-        training.restore()
+        training.restore(files.checkpoint)
     if training.done >= options.steps:
         fail(f"--resume: the training has done its {training.done:,} steps; a larger --steps goes on")
-    if world.rank:
-        sys.stdout = open(os.devnull, "w")                              # one process tells and writes for all
-    elif not options.resume:
-        files.put_aside()
-    losses = LossFile(os.devnull if world.rank else files.losses, training.done)
-    evaluate = TinyJit(lambda x, y: training.model(x, y)[1].realize())
-    rng = np.random.default_rng(0)
-    checks = [random_batch(validation_data, options.batch, options.context, rng) for _ in range(40)]
-    print(f"{len(data):,} {'bytes' if options.bytes else 'characters'}, {len(vocabulary)} different ones; a model of "
-          f"{sum(p.numel() for p in nn.state.get_parameters(training.model)):,} parameters, on {Device.DEFAULT}"
-          + (f", in {world.size} processes" if world.size > 1 else ""), flush=True)
+    return training, files
 
-    stopped = []
+
+def units(options):
+    return "bytes" if options.bytes else "characters"
+
+
+def train(options):
+    """Train a model on a text, save it, and show what it writes."""
+    world = World()
+    with world.together():
+        training, files = prepare(options, world)
+        options, vocabulary, losses = training.options, training.vocabulary, LossFile(Path(os.devnull), 0)
+        if world.rank:
+            sys.stdout = open(os.devnull, "w")                          # one process tells and writes for all
+        else:
+            files.clean()
+            aside = "" if options.resume else files.put_aside()
+            if aside:
+                say(f"the files of an earlier training are kept as {aside}")
+            losses = LossFile(files.losses, training.done)
+        length, size = len(training.data) + len(training.held_back), sum(p.numel() for p in training.optimizer.params)
+        say(f"{length:,} {units(options)}, a vocabulary of {len(vocabulary)}; a model of {size:,} parameters, on "
+            f"{Device.DEFAULT}" + (f", in {world.size} processes" if world.size > 1 else ""))
+        was_stopped, validation = run(training, files, losses)
+        if world.rank:
+            return
+        points = [row[:2] for row in losses.rows], [row[::2] for row in losses.rows if row[2] is not None]
+        draw_curve(files.curve, *points)
+    if was_stopped:
+        say(f"interrupted after {training.done} steps; the model as it is now was saved to {options.out}, and --resume "
+            "goes on from there")
+        raise SystemExit(130)
+    say(f"validation loss {validation:.4f}; the model was saved to {options.out}; it writes:\n")
+    known = vocabulary.characters is None or set("The ") <= set(vocabulary.characters)
+    write(Writer(training.model), vocabulary, "The " if known else "", 300, Choice(0.6, seed=options.seed))
+
+
+def run(training, files, losses):
+    """Do the steps that are left, and save; returns whether Ctrl-C ended that, and the last validation loss."""
+    stopped, options, is_first = [], training.options, training.world.rank == 0
 
     def stop(*_):
         """Ctrl-C: let the step finish, so that what is saved is whole; but a second Ctrl-C does not wait."""
         stopped.append(True)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def diverged(what):
-        kept = f"{files.checkpoint} is that of step {training.saved}" if training.saved else "nothing was saved"
-        print(f"\ngpt.py: {what} at step {training.done}: stopped; {kept}. A smaller --lr may help", file=sys.stderr)
-        raise SystemExit(1)
-
-    usual = signal.signal(signal.SIGINT, stop)
+    before = signal.signal(signal.SIGINT, stop)
     progress = Progress(options.steps, options.batch * options.accumulate * options.context)
-    while training.done < options.steps and not world.agree(bool(stopped)):
+    while training.done < options.steps and not training.world.agree(bool(stopped)):
         start = time.perf_counter()
-        loss = training.step(training_data)
+        loss = training.step()
         seconds, done = time.perf_counter() - start, training.done
-        due = done % options.eval_every == 0 or done == options.steps
-        validation = float(np.mean([evaluate(x, y).item() for x, y in checks])) if due and not world.rank else None
-        losses.add(done, loss, validation)
+        is_due = done % options.eval_every == 0 or done == options.steps
+        if is_due and is_first:
+            progress.validation = training.validation_loss()
+        losses.add(done, loss, progress.validation if is_due else None)
         if not math.isfinite(loss):
-            diverged(f"the loss is {loss}")
-        progress.validation = validation if due else progress.validation
-        progress.show(done, loss, seconds, keep=due or done % 100 == 0 or done == 1)
-        if not world.rank and done % options.save_every == 0 and not training.save():
-            diverged("a parameter is not finite any more")
-    signal.signal(signal.SIGINT, usual)
-    print("\n" if sys.stdout.isatty() else "", end="")
-    if world.rank:
-        return
-    if training.saved != training.done and not training.save():
-        diverged("a parameter is not finite any more")
-    draw_curve(files.curve, [row[:2] for row in losses.rows], [row[::2] for row in losses.rows if row[2] is not None])
-    if training.done < options.steps:
-        print(f"interrupted after {training.done} steps; the model as it is now was saved to {options.out}, and "
-              "--resume goes on from there")
-        raise SystemExit(130)
-    print(f"validation loss {progress.validation:.4f}; the model was saved to {options.out}; it writes:\n")
-    known = vocabulary.characters is None or set("The ") <= set(vocabulary.characters)
-    write(Writer(training.model), vocabulary, "The " if known else "", 300, Choice(0.6, seed=options.seed))
+            training.diverged(f"the loss is {loss}")
+        progress.show(done, loss, seconds, keep=is_due or done % 100 == 0 or done == 1)
+        if is_first and done % options.save_every == 0:
+            training.save(files)
+    if is_first and training.saved != training.done:
+        training.save(files)
+    signal.signal(signal.SIGINT, before)
+    say("", end="\n\n" if sys.stdout.isatty() else "")
+    return training.done < options.steps, progress.validation
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -841,12 +955,12 @@ class Choice:
         if self.temperature == 0:
             return int(scores.argmax())
         # The largest of scores + Gumbel noise is a draw from their softmax.
-        scores = scores.astype(np.float64) / self.temperature
+        scores = (scores.astype(np.float64) - scores.max()) / self.temperature
         noise = self.rng.gumbel(size=len(scores))
         if self.top_k is None and self.top_p == 1:
             return int((scores + noise).argmax())
         order = np.argsort(-scores, kind="stable")[:self.top_k]         # the likeliest first
-        odds = np.exp(scores[order] - scores[order[0]])
+        odds = np.exp(scores[order])
         before = np.cumsum(odds) - odds                                 # of those that are likelier
         order = order[before < self.top_p * odds.sum()]
         return int(order[(scores + noise)[order].argmax()])
@@ -880,12 +994,14 @@ def sample(options):
         if "arguments" in metadata_of(options.model):
             fail(f"{options.model} is a checkpoint, which --resume reads; the model lies beside it")
         fail(str(error))
-    vocabulary = Vocabulary(about.get("characters"))
+    if not all(np.isfinite(parameter.numpy()).all() for parameter in nn.state.get_parameters(model)):
+        fail(f"{options.model} holds infinite numbers or NaN: its training has diverged, or it is damaged")
+    vocabulary, prompt = Vocabulary(about.get("characters")), options.prompt.replace("\r\n", "\n")
     if len(vocabulary) != model.config.vocab_size or len(vocabulary.token_of) not in (0, len(vocabulary)):
         fail(f"{options.model} does not say which characters its {model.config.vocab_size} tokens stand for; "
              "models that gpt.py has trained do")
     try:
-        vocabulary.encode(options.prompt)
+        vocabulary.encode(prompt)
     except ValueError as error:
         fail(f"argument --prompt: {error}")
     for parameter in nn.state.get_parameters(model):
@@ -896,7 +1012,7 @@ def sample(options):
     writer = Writer(model, 1 if options.int8 else 32)
     ready = time.perf_counter() - start
     choice = Choice(options.temperature, options.top_k, options.top_p, options.seed)
-    rate = write(writer, vocabulary, options.prompt, options.tokens, choice)
+    rate = write(writer, vocabulary, prompt, options.tokens, choice)
     print(f"{rate:,.0f} tokens/s, after {ready:.2f} s to load and compile", file=sys.stderr)
 
 
@@ -941,7 +1057,8 @@ def bench(options):
 # ---------------------------------------------------------------------------------------------------------------------
 def fail(message):
     """End the program as it ends for every mistake of its user: one line, exit code 2."""
-    print(f"gpt.py: {' '.join(message.split())}", file=sys.stderr)
+    if mpi_rank() in (None, "0"):                                       # one process tells for all
+        print(f"gpt.py: {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(2)
 
 
@@ -950,23 +1067,26 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
 
     def error(self, message):
-        fail(message)
+        fail(f"{message}; {self.prog.replace('gpt.py', 'python gpt.py')} --help shows what there is")
 
 
-def number(kind, low, high, meaning):
-    """A parser of numbers, int or float, that accepts those above `low` and up to `high`."""
+def between(low, high, kind=int, but=()):
+    """A parser of numbers from `low` to `high`, whole ones or (`kind`) floats, without those that are in `but`."""
     def parse(text):
-        value = kind(text)
-        if not low < value <= high:
-            raise argparse.ArgumentTypeError(f"should be {meaning}, not {text}")
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high or value in but:
+            excluded = "".join(f", but not {x:g}" for x in but)
+            raise argparse.ArgumentTypeError(f"should be a {'whole ' if kind is int else ''}number from {low:,} to "
+                                             f"{high:,}{excluded}; it is {text!r}")
         return value
 
-    parse.__name__ = kind.__name__                                      # for argparse: "invalid int value"
     return parse
 
 
-count = number(int, 0, sys.maxsize, "a positive number")
-seed = number(int, -1, sys.maxsize, "0 or more")
+positive_int = between(1, 10 ** 9)
 
 
 def model_config(options, vocab_size):
@@ -1021,23 +1141,23 @@ def parse_command_line(arguments):
     group.add_argument("--bytes", action="store_true", help="learn the bytes of the file, whatever it is")
     for command in train, bench:
         group = command.add_argument_group("the model")
-        add(group, "--layers", count, 4, "transformer blocks")
-        add(group, "--heads", count, 4, "attention heads in a block")
-        add(group, "--dim", count, 128, "width")
-        add(group, "--context", count, 64, "tokens that it looks back on")
+        add(group, "--layers", positive_int, 4, "transformer blocks")
+        add(group, "--heads", positive_int, 4, "attention heads in a block")
+        add(group, "--dim", positive_int, 128, "width")
+        add(group, "--context", positive_int, 64, "tokens that it looks back on")
     group = train.add_argument_group("the training")
-    add(group, "--steps", count, 2000, "steps in all")
-    add(group, "--batch", count, 12, "texts in a batch")
-    add(group, "--accumulate", count, 1, "batches in a step, one after the other")
-    add(group, "--lr", number(float, 0, 1e9, "a positive number"), 1e-3, "highest learning rate", "X")
-    add(group, "--dropout", number(float, -1e-300, 1 - 1e-9, "at least 0 and less than 1"), 0.0, "part of the "
+    add(group, "--steps", positive_int, 2000, "steps in all")
+    add(group, "--batch", positive_int, 12, "texts in a batch")
+    add(group, "--accumulate", positive_int, 1, "batches in a step, one after the other")
+    add(group, "--lr", between(0, 1e9, float, but=[0]), 1e-3, "highest learning rate", "X")
+    add(group, "--dropout", between(0, 1, float, but=[1]), 0.0, "part of the "
         "activations that is dropped at random", "P")
     group = train.add_argument_group("files")
     group.add_argument("--out", default="gpt.safetensors", metavar="FILE", help="the model; beside it .checkpoint (for "
                        "--resume), .csv (losses) and .svg (their curve); earlier ones are renamed (default: "
                        "gpt.safetensors)")
-    add(group, "--save-every", count, 250, "steps from one save to the next")
-    add(group, "--eval-every", count, 250, "steps from one look at the validation loss to the next")
+    add(group, "--save-every", positive_int, 250, "steps from one save to the next")
+    add(group, "--eval-every", positive_int, 250, "steps from one look at the validation loss to the next")
     group.add_argument("--resume", action="store_true", help="go on with the training of --out, with its settings but "
                        "for those given now")
 
@@ -1047,22 +1167,22 @@ def parse_command_line(arguments):
     group.add_argument("--int8", action="store_true", help="keep its weights in one byte each")
     group = sample.add_argument_group("the text")
     group.add_argument("--prompt", default="", metavar="TEXT", help="how it begins (default: on a new line)")
-    add(group, "--tokens", count, 300, "how many characters follow")
+    add(group, "--tokens", positive_int, 300, "how many characters follow, or bytes")
     group = sample.add_argument_group("the choice of each character")
-    add(group, "--temperature", number(float, -1e-300, sys.float_info.max, "0 or more"), 0.6, "1: as probable as the "
+    add(group, "--temperature", between(0, 1e9, float), 0.6, "1: as probable as the "
         "model holds it; less prefers the likely; 0: always the likeliest", "X")
-    add(group, "--top-k", count, None, "only among this many of the likeliest")
-    add(group, "--top-p", number(float, 0, 1, "more than 0 and at most 1"), 1.0, "only among the likeliest that "
+    add(group, "--top-k", positive_int, None, "only among this many of the likeliest")
+    add(group, "--top-p", between(0, 1, float, but=[0]), 1.0, "only among the likeliest that "
         "together have this probability", "P")
 
     group = bench.add_argument_group("the measurement")
-    add(group, "--steps", count, 100, "steps that are timed")
-    add(group, "--batch", count, 12, "texts in a step")
-    add(group, "--vocab", count, 65, "number of different tokens")
+    add(group, "--steps", positive_int, 100, "steps that are timed")
+    add(group, "--batch", positive_int, 12, "texts in a step")
+    add(group, "--vocab", positive_int, 65, "number of different tokens")
     group.add_argument("--json", action="store_true", help="print one line of JSON")
     for command in train, sample, bench:
         group = command.add_argument_group("everything")
-        add(group, "--seed", seed, 0, "of all random numbers")
+        add(group, "--seed", between(0, 2 ** 32 - 1), 0, "of all random numbers")
         group.add_argument("--device", choices=["C", "CL", "NUMPY"], help="where to compute (default: the best)")
         group.add_argument("-h", "--help", action="help", help="show this")
 
@@ -1070,11 +1190,17 @@ def parse_command_line(arguments):
         arguments = ["train", *arguments]
     options = parser.parse_args(arguments)
     options.given = arguments[1:]
+    if not getattr(options, "resume", False):                           # else what the checkpoint says comes first
+        check_options(options)
+    return options
+
+
+def check_options(options):
+    """Do the options fit together?"""
     if "dim" in options and options.dim % options.heads:
         fail(f"argument --heads: {options.heads} heads do not divide a width (--dim) of {options.dim}")
-    if getattr(options, "bytes", False) and options.text is None:
+    if getattr(options, "bytes", False) and not options.text:
         fail("argument --bytes: --text should say of which file")
-    return options
 
 
 def as_arguments(options):
@@ -1093,25 +1219,42 @@ def options_of(checkpoint, options):
         fail(f"--resume: there is no {checkpoint} to go on from")
     about = metadata_of(checkpoint)
     try:
-        saved = json.loads(about["arguments"])
+        saved = [str(argument) for argument in json.loads(about["arguments"])]
         vocabulary = Vocabulary(about.get("characters"))
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, TypeError):
         fail(f"--resume: {checkpoint} is damaged, or no checkpoint of gpt.py")
-    return parse_command_line(["train", *map(str, saved), *options.given]), vocabulary
+    given, options = options.given, parse_command_line(["train", *saved, *options.given])
+    check_options(options)
+    options.given = given
+    return options, vocabulary
 
 
 def main():
     options = parse_command_line(sys.argv[1:])
-    if options.device:
-        Device.DEFAULT = options.device
+    if sys.stdout is None:                                              # closed
+        sys.stdout = open(os.devnull, "w")
     sys.stdout.reconfigure(errors="replace")                            # for terminals that lack some characters
+    try:
+        Device.DEFAULT = options.device or Device.DEFAULT
+        Device[Device.DEFAULT]                                          # can it be used?
+    except (RuntimeError, ValueError) as error:
+        fail(str(error))
     try:
         {"train": train, "sample": sample, "bench": bench}[options.command](options)
     except KeyboardInterrupt:                                           # before there was anything to save, or twice
-        print("\ngpt.py: interrupted; what had been saved before is as it was", file=sys.stderr)
-        raise SystemExit(130) from None
+        end("interrupted", 130)
     except BrokenPipeError:                                             # who reads the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        end(f"{error.filename2 or error.filename or 'writing'}: {error.strerror}", 1)
+    except MemoryError:
+        end("there is not enough memory; a smaller --batch, --context, --dim or --layers takes less", 1)
+
+
+def end(why, code):
+    """The end of a program for a reason that lies outside of it."""
+    print(f"\ngpt.py: {why}; what had been saved before is as it was", file=sys.stderr)
+    raise SystemExit(code) from None
 
 
 if __name__ == "__main__":

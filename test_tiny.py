@@ -3439,20 +3439,22 @@ def refused(flags, monkeypatch, capsys):
 @pytest.mark.parametrize("flags, words", [
     (["--layers", "0"], ["--layers", "0"]), (["--steps", "-5"], ["--steps", "-5"]), (["--lr", "nan"], ["--lr", "nan"]),
     (["--batch", "many"], ["--batch", "many"]), (["--heads", "3"], ["heads", "3", "128"]),
-    (["--seed", "-1"], ["--seed"]), (["--dropout", "1"], ["--dropout", "less than 1"]), (["--bytes"], ["--text"]),
+    (["--seed", "-1"], ["--seed"]), (["--dropout", "1"], ["--dropout", "not 1"]), (["--bytes"], ["--text"]),
     (["--device", "TPU"], ["--device", "TPU"]), (["--wings", "2"], ["--wings"]), (["fly"], ["fly"]),
     (["--text", "/nonexistent/text"], ["/nonexistent/text"]), (["--out", "/nonexistent/model"], ["/nonexistent/model"]),
-    (["--out", "model.csv"], [".csv"]), (["--resume", "--out", "none.safetensors"], ["none.checkpoint"]),
+    (["--text", "text.csv", "--out", "text.safetensors"], ["text.csv"]), (["--steps", "1.5"], ["--steps", "'1.5'"]),
+    (["--resume", "--out", "none.safetensors"], ["none.checkpoint"]),
     (["bench", "--text", "x"], ["--text"]), (["bench", "--vocab", "0"], ["--vocab", "0"]),
-    (["sample", "--tokens", "0"], ["--tokens"]), (["sample", "--temperature", "-1"], ["--temperature", "0 or more"]),
-    (["sample", "--top-k", "0"], ["--top-k"]), (["sample", "--top-p", "1.5"], ["--top-p", "at most 1"]),
+    (["sample", "--tokens", "0"], ["--tokens"]), (["sample", "--temperature", "-1"], ["--temperature", "from 0"]),
+    (["sample", "--top-k", "0"], ["--top-k"]), (["sample", "--top-p", "1.5"], ["--top-p", "to 1"]),
     (["sample", "--steps", "3"], ["--steps"]), (["sample", "--model", "none"], ["none", "No such file"]),
     (["sample", "--model", "."], ["cannot read"]),
 ])
 def test_a_wrong_flag_ends_with_one_line_and_exit_code_2(flags, words, folder, monkeypatch, capsys):
+    Path("text.csv").write_text(WOODCHUCK)
     err = refused(flags, monkeypatch, capsys)
     assert all(word in err for word in words), err
-    assert os.listdir() == ["text"]
+    assert sorted(os.listdir()) == ["text", "text.csv"] and Path("text.csv").read_text() == WOODCHUCK
 
 
 @pytest.mark.parametrize("content, word", [(b"", "short"), (b"too short", "short"), (b"\xff\xfe" * 1000, "UTF-8")],
@@ -3536,19 +3538,19 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_never_had(flags, device, f
     step = gpt.Training.step
 
     def until(last, end):
-        def stopping(self, data):
+        def stopping(self):
             if self.done == last:
                 end()
-            return step(self, data)
+            return step(self)
         return stopping
 
     def killed():
-        raise MemoryError
+        raise ZeroDivisionError
 
     monkeypatch.setattr(gpt.Training, "step", until(6, lambda: os.kill(os.getpid(), signal.SIGINT)))
     assert "after 7 steps" in main(*TEN_STEPS, *flags, "--out", "asked.safetensors", code=130)
     monkeypatch.setattr(gpt.Training, "step", until(6, killed))
-    with pytest.raises(MemoryError):
+    with pytest.raises(ZeroDivisionError):
         main(*TEN_STEPS, *flags, "--out", "killed.safetensors")
     monkeypatch.setattr(gpt.Training, "step", step)
     assert len(losses("asked.csv")) == 7 and len(losses("killed.csv")) == 6
@@ -3641,7 +3643,7 @@ def test_under_mpirun_without_mpi4py_a_line_says_so(folder, monkeypatch, capsys)
 
 
 def test_a_training_that_diverges_stops_and_keeps_the_last_checkpoint(folder, capsys):
-    for flags, kept in ([], "nothing was saved"), (["--save-every", "1"], "is that of step"):
+    for flags, kept in ([], "nothing was saved"), (["--save-every", "1"], "are those of step"):
         main(*TEN_STEPS, *flags, "--lr", "1e8", "--out", "far.safetensors", code=1)
         err = capsys.readouterr().err
         step = int(re.search(r"at step (\d+): stopped", err)[1])
@@ -3658,14 +3660,51 @@ def test_a_training_that_diverges_stops_and_keeps_the_last_checkpoint(folder, ca
 def test_files_of_an_earlier_training_get_a_number(folder, capsys, monkeypatch):
     for run in range(3):
         out = main(*TEN_STEPS, "--steps", "2", "--seed", run, "--out", "m.safetensors")
-        assert (f"m.{run}.safetensors" in out) == (run > 0)
+        assert all((f"m.{run}.{suffix}" in out) == (run > 0) for suffix in ("safetensors", "checkpoint", "csv", "svg"))
     suffixes = "safetensors", "checkpoint", "csv", "svg"
     names = {f"m{number}.{suffix}" for number in ("", ".1", ".2") for suffix in suffixes}
     assert set(os.listdir()) == names | {"text"}
     assert len({Path(f"m{number}.safetensors").read_bytes() for number in ("", ".1", ".2")}) == 3
     Path("novel").write_text("mine")
-    assert "no model of gpt.py" in refused([*TEN_STEPS, "--out", "novel"], monkeypatch, capsys)
-    assert Path("novel").read_text() == "mine"
+    for name in "novel", "n.csv", "n.svg", "n.checkpoint":
+        Path(name).write_text("mine")
+        out = "novel" if name == "novel" else "n.safetensors"
+        assert f"{name} is not of gpt.py" in refused([*TEN_STEPS, "--out", out], monkeypatch, capsys)
+        assert Path(name).read_text() == "mine"
+        Path(name).unlink()
+    for out in "lr0.1", "lr0.2":                                        # no suffixes
+        main(*TEN_STEPS, "--steps", "2", "--out", out)
+        assert {out, f"{out}.checkpoint", f"{out}.csv", f"{out}.svg"} <= set(os.listdir())
+
+
+def test_only_half_files_of_dead_processes_are_removed(folder):
+    main(*TEN_STEPS, "--steps", "2", "--out", "m.safetensors")
+    others = ["m.notes.tmp", "m.checkpoint.notes.tmp", f"m.checkpoint.{os.getppid()}.tmp", "m.1.csv.9999999.tmp"]
+    for name in (*others, "m.checkpoint.9999999.tmp"):
+        Path(name).write_text("half")
+    main("--resume", "--steps", "4", "--out", "m.safetensors")
+    assert sorted(folder.glob("*.tmp")) == sorted(folder / name for name in others)
+
+
+@pytest.mark.parametrize("flags, program", [
+    (["train"], "| head -c 10"), (["train"], ">&-"), (["sample", "--model", "m.safetensors", "--tokens", "9"], ">&-"),
+], ids=str)
+def test_nobody_has_to_read_what_it_prints(flags, program, folder):
+    main(*TEN_STEPS, "--steps", "2", "--out", "m.safetensors")
+    flags = [*flags, *(TEN_STEPS if flags == ["train"] else ())]
+    command = " ".join(["set -o pipefail;", sys.executable, str(HERE / "gpt.py"), *flags, program])
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    assert flags[0] == "sample" or len(losses("gpt.csv")) == 10
+
+
+def test_a_full_disk_ends_with_one_line(folder, monkeypatch, capsys):
+    def full(tensors, path, metadata):
+        raise OSError(28, "No space left on device", str(path))
+    monkeypatch.setattr(nn.state, "safe_save", full)
+    main(*TEN_STEPS, code=1)
+    err = capsys.readouterr().err
+    assert "gpt.safetensors: No space left on device" in err and err.strip().count("\n") == 0
 
 
 def test_resuming_what_does_not_fit_changes_nothing(folder, capsys, monkeypatch):
@@ -3674,15 +3713,19 @@ def test_resuming_what_does_not_fit_changes_nothing(folder, capsys, monkeypatch)
     resume = ["--resume", "--out", "m.safetensors", "--steps", "8"]
     Path("other").write_text("Zounds! " * 1000)
     for flags, words in ((["--layers", "2"], "n_layer 1, not 2"), (["--text", "other"], "'Z'"),
-                         (["--steps", "4"], "--steps")):
+                         (["--steps", "4"], "--steps"), (["--heads", "3"], "width (--dim) of 16")):
         assert words in refused([*resume, *flags], monkeypatch, capsys)
     checkpoint = folder / "m.checkpoint"
     whole = checkpoint.read_bytes()
     for damaged in (whole[:-100], b"{}", whole.replace(b'"step": "4"', b'"step": "x"'),
                     whole.replace(b"means", b"meant")):
         checkpoint.write_bytes(damaged)
-        assert "m.checkpoint is damaged" in refused(resume, monkeypatch, capsys)
+        err = refused(resume, monkeypatch, capsys)
+        assert "m.checkpoint is damaged" in err or "m.checkpoint is not of gpt.py" in err
     checkpoint.write_bytes(whole)
+    Path("text").write_text(WOODCHUCK.replace("chuck, if", "chuck if"))
+    assert "text has changed" in refused(resume, monkeypatch, capsys)
+    Path("text").write_text(WOODCHUCK)
     (folder / "other").unlink()
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     main(*resume)
