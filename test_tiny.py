@@ -2159,6 +2159,34 @@ def test_attention_is_one_kernel(context, device):
     assert largest(plan) == 4 * context * 64
 
 
+def projected(queries, keys, heads, key_heads, *batch):
+    """Attention of `queries` tokens to `keys` others, of which each has its own projection: the result and its leaves.
+    With fewer heads for the keys and values, several heads of queries share them."""
+    def split(x, heads):
+        return x.unflatten(-1, (heads, 16)).transpose(-2, -3)
+    x, z = leaf(*batch, queries, 64), leaf(*batch, keys, 64) if keys != queries else None
+    wq, wk, wv = leaf(64, 16 * heads), leaf(64, 16 * key_heads), leaf(64, 16 * key_heads)
+    y = x if z is None else z
+    mask = places(queries, "C").unsqueeze(1) >= places(keys, "C")
+    scores = mask.where(split(x @ wq, heads) @ split(y @ wk, key_heads).transpose(-1, -2) / 64, -math.inf)
+    return scores.softmax() @ split(y @ wv, key_heads), [x, wq, wk, wv] + ([] if z is None else [z])
+
+
+@on("C")
+@pytest.mark.parametrize("batch", [(), (1,), (3,)])
+@pytest.mark.parametrize("queries, keys, heads, key_heads", [
+    (256, 256, 4, 4), (256, 256, 1, 1), (300, 200, 4, 4), (256, 256, 4, 1), (12, 12, 4, 4)])
+def test_attention_of_three_projections_is_one_kernel(queries, keys, heads, key_heads, batch, device):
+    """The projections are stored, and the scores, which read them, are not."""
+    y, leaves = projected(queries, keys, heads, key_heads, *batch)
+    plan = planned(y)
+    assert sum(not kernel.is_copy for kernel in plan.kernels) == 4
+    assert largest(plan) <= math.prod(batch) * max(queries, keys) * 16 * heads
+    if y.shape[-2] * keys * heads >= 1 << 16:
+        gradients = planned(y, *y.square().sum().gradient(*leaves))
+        assert largest(gradients) <= math.prod(batch) * max(queries, keys) * max(16 * heads, 64)
+
+
 @on("C")
 @pytest.mark.parametrize("context", [256, 300, 512, 1000])
 @pytest.mark.parametrize("width", [64, 128])

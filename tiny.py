@@ -3088,6 +3088,11 @@ def repeated_axes(node):
              if n != m and a not in node.arg} for x in node.sources[0].sources]
 
 
+def batch_size(node):
+    """How many pairs of matrices a contraction multiplies: the extent of the axes along which no operand is repeated."""
+    return math.prod(n for a, n in enumerate(node.shape) if a not in set.union(*repeated_axes(node)))
+
+
 def row_length(node):
     """The extent of the last axis that is longer than 1."""
     return max(1, next((n for n in reversed(node.shape) if n != 1), 1))
@@ -3121,10 +3126,13 @@ class Fuser:
         self.stored, self.copies, self.copied, self.nests = {}, defaultdict(dict), {}, {}
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
         self.turned, self.sums, self.settled = [], {}, False            # sums: of the rows of wide nodes, and maxima
+        self.activations = set()                                        # what a contraction lies beneath
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         for node in order:
             for source in set(node.sources):
                 self.consumers[source].append(node)
+            if is_contraction(node) or not self.activations.isdisjoint(node.sources):
+                self.activations.add(node)
         self.foresee(order)
         self.stored.update(dict.fromkeys(node for node in outputs if node.buffer is None))
         pending = list(self.stored)
@@ -3173,25 +3181,31 @@ class Fuser:
         That holds for a contraction that is cheap, of 64 products an element or fewer, and larger than its operands. It
         also holds for one that a single other contraction reads, as then nothing is computed twice, if the operand that
         all of its rows need stays in the cache. And it holds for what is computed from such a node element by element:
-        the scores of attention, their exponentials, and the gradients of both.
+        the scores of attention, their exponentials, and the gradients of both. It does not hold for
+        the queries, keys and values: of them and the scores, which read them, only one can be wide.
         """
         if node in self.outputs:
             return False
         if is_contraction(node):
             operands = [x.sources[0] if x.op == "expand" else x for x in node.sources[0].sources]
             cheap = node.sources[0].size <= 64 * node.size and node.size >= max(sum(x.size for x in operands), 1 << 16)
-            batch = math.prod(n for a, n in enumerate(node.sources[0].shape) if a not in node.arg
-                              and all(x.op != "expand" or x.sources[0].shape[a] == n for x in node.sources[0].sources))
-            small = min(x.size for x in operands) // batch * node.dtype.itemsize <= CACHE // 2
-            return not any(unmoved(x) in self.wide for x in operands) and (cheap or small and self.is_read_once(node))
+            small = min(x.size for x in operands) // batch_size(node) * node.dtype.itemsize <= CACHE // 2
+            reader = self.reader(node)
+            projection = reader and self.mixes_activations(reader) and not self.mixes_activations(node)
+            return (cheap or small and reader) and not projection and not any(unmoved(x) in self.wide for x in operands)
         return (node.op in ELEMENTWISE or node.op in ("detach", "function")) and \
             any(unmoved(source) in self.wide and source.size == node.size for source in node.sources)
 
-    def is_read_once(self, node):
-        """Is just one contraction computed from the node, element by element and with sums of its rows?"""
+    def reader(self, node):
+        """The contraction that alone is computed from a contraction, element by element and with sums of its rows."""
         users = topological([node], sources=lambda n: self.consumers[n] if n is node or not is_contraction(n) and (
             n.size == node.size or n.op in ("expand", "mul")) else [])
-        return sum(is_contraction(user) for user in users) == 2         # the node itself and its reader
+        readers = [user for user in users if is_contraction(user) and user is not node]
+        return readers[0] if len(readers) == 1 else None
+
+    def mixes_activations(self, node):
+        """Is neither operand of a contraction a matrix of weights? So it is in the scores of attention."""
+        return batch_size(node) > 1 or self.activations.issuperset(node.sources[0].sources)
 
     def is_passing(self, node):
         """Is a wide node computed where it is read, without a strip? So it is if one node alone reads it, a wide one or
