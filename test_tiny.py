@@ -2075,7 +2075,7 @@ def poisoned(device, monkeypatch):
 
 
 def places(n, device, start=0):
-    """start, start + 1, ..., as slices of a longer range: the form in which shifted masks are understood."""
+    """start, start + 1, ..., as a slice of a longer range."""
     return Tensor.arange(n + start, device=device)[start:]
 
 
@@ -2088,6 +2088,10 @@ MASKS = {                                                               # of row
     "later": lambda i, j: i(20) >= j(0),
     "backwards": lambda i, j: i(0).flip(0) >= j(0),
     "block": lambda i, j: (i(0) >= j(0)) & (i(0) // 6 == j(0) // 6),
+    "sums": lambda i, j: (i(0) >= j(0)) & (i(0) - 7 < j(0)),            # the same as the window
+    "near": lambda i, j: (i(0) - j(0)).abs() <= 9,
+    "steep": lambda i, j: 2 * i(0) + 3 >= j(0),
+    "narrow": lambda i, j: (i(0) >= j(0)) & (j(0).cast("int8") + 100 > i(0)),       # overflows from column 28 on
 }
 NORMS = {
     "softmax": lambda s: s.softmax(),
@@ -2100,7 +2104,8 @@ ATTENTIONS = [                                                          # heads,
     (2, 90, 90, 16, "causal", "softmax"), (3, 70, 70, 20, "window", "parts"), (2, 100, 100, 16, "before", "softmax"),
     (2, 17, 69, 11, "causal", "columns"), (1, 1, 37, 5, "causal", "softmax"), (2, 61, 131, 9, "none", "log_softmax"),
     (1, 257, 257, 12, "causal", "softmax"), (2, 33, 65, 33, "later", "softmax"), (4, 130, 130, 8, "window", "softmax"),
-    (3, 61, 127, 7, "anticausal", "exp"), (1, 90, 90, 4, "backwards", "exp"),
+    (3, 61, 127, 7, "anticausal", "exp"), (1, 90, 90, 4, "backwards", "exp"), (2, 190, 190, 8, "near", "softmax"),
+    (4, 130, 130, 8, "sums", "softmax"), (3, 70, 130, 7, "steep", "softmax"), (1, 90, 90, 4, "narrow", "exp"),
 ]
 
 
@@ -2129,6 +2134,26 @@ def test_attention_and_its_gradients_are_those_on_numpy(case, poisoned):
         many = heads * queries * keys >= 1 << 16                        # else gradients store their scores
         for want, got in zip(compute("NUMPY", many), compute(poisoned, many)):
             close(got, want, 1e-3, 1e-4 * np.abs(want[np.isfinite(want)]).max(initial=1))
+
+
+BOUNDED = {                                                             # masks of rows i and columns j; their last loop
+    "causal": (lambda i, j: i >= j, "0; r0 < least(256, i1 + 8)"),
+    "window": (lambda i, j: (i >= j) & (j + 32 > i), "down(i1 + -31, 1); r0 < least(256, i1 + 8)"),
+    "window of a difference": (lambda i, j: (i >= j) & (i - j < 32), "down(i1 + -31, 1); r0 < least(256, i1 + 8)"),
+    "both sides": (lambda i, j: (i - j).abs() < 32, "down(i1 + -31, 1); r0 < least(256, i1 + 39)"),
+    "int64": (lambda i, j: i.cast("int64") - 3 >= j.cast("int64") - 3, "0; r0 < least(256, i1 + 8)"),
+    "minus": (lambda i, j: -i <= -j, "0; r0 < least(256, i1 + 8)"), "overflow": (lambda i, j: i * 2 ** 24 >= 0, None),
+}
+
+
+@on("C")
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_mask_of_sums_of_places_bounds_the_loops(name, device):
+    mask, loop = BOUNDED[name]
+    q, k, v = leaf(256, 16), leaf(256, 16), leaf(256, 16)
+    seen = mask(Tensor.arange(256).unsqueeze(1), Tensor.arange(256))
+    body = planned(seen.where(q @ k.T, -math.inf).softmax() @ v).kernels[-1].body
+    assert re.findall(r"for \(idx r0 = (.*); r0", body)[-1].replace("i0", "i1") == (loop or "0; r0 < 256")
 
 
 def planned(*tensors):

@@ -970,7 +970,13 @@ class Tensor:
 
     trunc = _formula("Towards 0 to an integer.", lambda x: _apply("trunc", x) if is_float(x.dtype) else x)
     ceil = _formula("Up to an integer.", lambda x: -(-x).floor() if is_float(x.dtype) else x)
-    abs = _formula("x without its sign.", lambda x: x if x.dtype.kind in "ub" else x * x.sign())
+
+    def abs(self):
+        """x without its sign."""
+        if self.dtype.kind == "i":
+            return self.maximum(-self)                                  # a bound of it is two bounds, which masks are
+        return self * self.sign() if is_float(self.dtype) else self
+
     isnan = _formula("Whether this is not a number.", lambda x: x != x)
     isinf = _formula("Whether this is infinite, of either sign.", lambda x: (x == math.inf) | (x == -math.inf))
     square = _formula("x * x", lambda x: x * x)
@@ -1934,10 +1940,30 @@ class Lowering:
         """The indices of which none is negative where a condition holds; those that can be told."""
         if condition.op == "and":
             return self.limits(condition.args[0]) + self.limits(condition.args[1])
-        if condition.op not in ("le", "lt") or any(a.op not in ("index", "const") for a in condition.args):
+        if condition.op not in ("le", "lt"):
             return []
-        low, high = [a.arg if a.op == "index" else (int(a.arg), ()) for a in condition.args]
-        return [plus(plus(high, times(low, -1)), (-(condition.op == "lt"), ()))]
+        low, high = condition.args
+        if low.op == "max":                                             # then neither of the two is greater
+            return [limit for a in low.args for limit in self.limits(self.make(condition.op, (a, high), None, bool_))]
+        low, high = self.position(low), self.position(high)
+        return [plus(plus(high, times(low, -1)), (-(condition.op == "lt"), ()))] if low and high else []
+
+    def position(self, value):
+        """The index that an integer is, if sums of coordinates and constants led to it that never overflow, or None."""
+        found = {}
+        for v in reachable([value]):
+            parts, index = [found[a] for a in v.args if a in found], None
+            if v.dtype.kind not in "iu" or len(parts) < len(v.args):
+                continue
+            if v.op in ("index", "const"):
+                index = v.arg if v.op == "index" else (v.arg, ())
+            elif v.op in ("add", "cast"):
+                index = functools.reduce(plus, parts)
+            elif v.op == "mul" and not parts[1][1]:                     # the minus of a difference is a factor of -1
+                index = times(parts[0], parts[1][0])
+            if index and all(n in range(np.iinfo(v.dtype).min, np.iinfo(v.dtype).max + 1) for n in bounds(index)):
+                found[v] = index
+        return found.get(value)
 
     def in_reduction(self, index):
         """Does an index depend on a loop of a reduction?"""
