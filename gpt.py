@@ -6,6 +6,7 @@
 
     python gpt.py                                   # from the language reference that every CPython carries
     python gpt.py --text my_novel.txt --steps 5000  # from a text of yours
+    python gpt.py sample --prompt "The statement"   # what does the model that was saved write?
     python gpt.py bench --json                      # how long does a training step take here?
 
 The model is GPT-2's in the form of nanoGPT (https://github.com/karpathy/nanoGPT). Its parameters have the same names
@@ -13,7 +14,7 @@ and shapes as there, so checkpoints can be moved either way. In the comments on 
 batch, T the number of tokens in each, C the width of the model (n_embd), H the number of heads, and V the number of
 different tokens.
 """
-import argparse, json, math, os, re, signal, sys, time
+import argparse, codecs, contextlib, csv, glob, itertools, json, math, os, re, signal, sys, time
 from collections import deque
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -280,6 +281,108 @@ def save_gpt2(model, path, conv1d=False):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Weights of one byte
+# ---------------------------------------------------------------------------------------------------------------------
+class Int8:
+    """A matrix in one byte an element: each of its rows is a scale times integers from -127 to 127.
+
+    It takes the place of a Linear layer or an Embedding. The integers become floats within the kernel that multiplies
+    with them, or that looks up a row, so that no more than these bytes are read from memory.
+    """
+
+    def __init__(self, weight, bias=None):
+        self.scale = (weight.abs().max(1, keepdim=True) / 127).maximum(1e-30).realize()     # (rows, 1)
+        self.weight, self.bias = (weight / self.scale).round().cast("int8").realize(), bias
+
+    def __call__(self, x):
+        """As a linear layer: x (..., columns) @ weight.T + bias, of shape (..., rows)."""
+        y = x.linear(self.weight.cast("float32").transpose()) * self.scale.flatten()
+        return y if self.bias is None else y + self.bias
+
+
+class Int8Embedding:
+    """The rows of an Int8 matrix."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __call__(self, index):
+        return self.table.weight[index].cast("float32") * self.table.scale[index]
+
+
+def quantize(model):
+    """Replace the matrices of a GPT by Int8 ones, in place; returns the bytes of all its Tensors before and after."""
+    def total():
+        return sum(tensor.nbytes() for tensor in nn.state.get_parameters(model))
+
+    before, parts = total(), model.transformer
+    for block in parts["h"]:
+        for layer, names in (block.attn, ("c_attn", "c_proj")), (block.mlp, ("c_fc", "c_proj")):
+            for name in names:
+                linear = getattr(layer, name)
+                setattr(layer, name, Int8(linear.weight, linear.bias))
+    model.lm_head = Int8(parts["wte"].weight)
+    parts["wte"], parts["wpe"] = Int8Embedding(model.lm_head), Int8Embedding(Int8(parts["wpe"].weight))
+    return before, total()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Text
+# ---------------------------------------------------------------------------------------------------------------------
+class Vocabulary:
+    """Which token stands for what: a character each of the string `characters`, or, without one, each of 256 bytes."""
+
+    def __init__(self, characters=None):
+        self.characters = characters
+        self.token_of = {character: token for token, character in enumerate(characters or "")}
+
+    def __len__(self):
+        return 256 if self.characters is None else len(self.characters)
+
+    def encode(self, text):
+        """The tokens of `text`; a ValueError names what the vocabulary lacks."""
+        if self.characters is None:
+            return list(text.encode("utf-8", "surrogateescape"))
+        unknown = sorted(set(text) - set(self.characters))
+        if unknown:
+            raise ValueError(f"the model was trained on a text without {' '.join(map(repr, unknown[:10]))}; "
+                             f"it knows {self.characters!r}")
+        return [self.token_of[character] for character in text]
+
+    def decoder(self):
+        """A function from a token to its text. A character of several bytes comes with the last of these."""
+        if self.characters is not None:
+            return self.characters.__getitem__
+        utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+        return lambda token: utf8.decode(bytes([token]))
+
+
+def read_data(options, vocabulary=None):
+    """The tokens of the text to learn from, an int32 array, and their vocabulary (a given one, or that of the text)."""
+    try:
+        if options.bytes:
+            data, vocabulary = Path(options.text).read_bytes(), vocabulary or Vocabulary()
+            return np.frombuffer(data, np.uint8).astype(np.int32), vocabulary
+        text = python_reference() if options.text is None else Path(options.text).read_text(encoding="utf-8")
+    except OSError as error:
+        fail(f"cannot read {options.text}: {error.strerror}")
+    except UnicodeDecodeError as error:
+        fail(f"cannot read {options.text}: it is not UTF-8 text ({error.reason} at byte {error.start}); "
+             "--bytes takes any file")
+    vocabulary = vocabulary or Vocabulary("".join(sorted(set(text))))
+    try:
+        return np.array(vocabulary.encode(text), np.int32), vocabulary
+    except ValueError as error:
+        fail(f"--resume: {options.text or 'the text'} is not what the model was trained on: {error}")
+
+
+def python_reference():
+    """The topics of Python's help(), which are its language reference."""
+    from pydoc_data.topics import topics
+    return "\n".join(topics[name] for name in sorted(topics))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # A picture of the training
 # ---------------------------------------------------------------------------------------------------------------------
 CURVE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 400" width="720" height="400">
@@ -391,6 +494,64 @@ def training_step(model, lr):
     return optimizer, step
 
 
+def step_in_parts(model, optimizer, parts, world):
+    """The same step with the mean of the gradients of several batches, computed one after the other, which takes the
+    memory of one; and of those of all processes of the `world`. A function of a list of (x, y) that returns a number.
+    """
+    @TinyJit
+    def gradients(x, y):                                                # adds to those that are there
+        with Tensor.train():
+            loss = model(x, y)[1] / parts
+            loss.backward()
+            return loss.realize()
+
+    @TinyJit
+    def update():
+        nn.optim.clip_grad_norm_(optimizer.params, 1.0)
+        optimizer.step()
+
+    def step(batches):
+        optimizer.zero_grad()
+        loss = sum(gradients(x, y).item() for x, y in batches)
+        loss = world.average(loss, [p.grad for p in optimizer.params])
+        update()
+        return loss
+
+    return step
+
+
+class World:
+    """The processes that train one model together, each on its share of the batch: those of mpirun, or this one."""
+    RANKS = "OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"   # set by mpirun: of Open MPI, MPICH, MVAPICH2
+
+    def __init__(self):
+        self.rank, self.size, self.communicator = 0, 1, None
+        if any(name in os.environ for name in self.RANKS):
+            try:
+                from mpi4py import MPI
+            except ImportError as error:
+                fail(f"under mpirun it needs mpi4py (pip install mpi4py): {error}")
+            self.communicator = MPI.COMM_WORLD
+            self.rank, self.size = self.communicator.Get_rank(), self.communicator.Get_size()
+
+    def average(self, number, tensors):
+        """The mean over all processes of a number, which is returned, and of some Tensors, which are set to it."""
+        if self.size == 1:
+            return number
+        arrays = [tensor.numpy() for tensor in tensors]
+        flat = np.concatenate([np.float64([number]), *(array.ravel() for array in arrays)])
+        self.communicator.Allreduce(flat.copy(), flat)
+        places = np.cumsum([1, *(array.size for array in arrays)])
+        for tensor, array, start in zip(tensors, arrays, places):
+            mean = flat[start:start + array.size].reshape(array.shape) / self.size
+            tensor.assign(Tensor(mean.astype(array.dtype)))
+        return flat[0] / self.size
+
+    def agree(self, flag):
+        """Is `flag` true in any of the processes?"""
+        return flag if self.size == 1 else bool(self.communicator.allreduce(int(flag)))
+
+
 def learning_rate(step, steps, peak):
     """Linear warm-up over the first 100 steps (a tenth of them, if they are few), then a cosine down to peak / 10."""
     warmup = min(100, steps // 10)
@@ -400,24 +561,119 @@ def learning_rate(step, steps, peak):
     return peak * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def random_batch(data, batch, context, rng):
-    """Windows of `data` from random places, x (batch, context), and y, the same windows one token further on."""
-    starts = rng.integers(0, len(data) - context, batch)
+def random_batch(data, batch, context, rng, rank=0, size=1):
+    """Windows of `data` from random places, x (batch, context), and y, the same windows one token further on.
+
+    Of `size` processes, that with the number `rank` gets its share of them.
+    """
+    starts = rng.integers(0, len(data) - context, batch)[rank::size]
     windows = data[starts[:, None] + np.arange(context + 1)]            # (batch, context + 1)
     return Tensor(windows[:, :-1]), Tensor(windows[:, 1:])
 
 
-def read_text(path):
-    """The text of a file; without one, the topics of Python's help(), which are its language reference."""
-    if path is None:
-        from pydoc_data.topics import topics
-        return "\n".join(topics[name] for name in sorted(topics))
+class Files:
+    """The files of a training, which lie side by side: m.safetensors, m.checkpoint, m.csv and m.svg."""
+
+    def __init__(self, model):
+        self.model = Path(model).absolute()
+        self.checkpoint, self.losses, self.curve = map(self.model.with_suffix, (".checkpoint", ".csv", ".svg"))
+
+    def check(self):
+        """Can they be written, and would nothing be lost?"""
+        out = self.model
+        if out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+            fail(f"cannot save to {out}: it should be a file in a folder that exists and can be written to")
+        if len({out, self.checkpoint, self.losses, self.curve}) < 4:
+            fail(f"cannot save to {out}: beside the model there will be files with names in .checkpoint, .csv and .svg")
+        if out.exists() and "config" not in metadata_of(out):
+            fail(f"cannot save to {out}: that is a file, but no model of gpt.py; it stays as it is")
+
+    def put_aside(self):
+        """Rename the files of an earlier training: they get a number, m.1.safetensors and so on."""
+        files = [self.model, self.checkpoint, self.losses, self.curve]
+        for number in itertools.count(1):
+            others = [file.with_suffix(f".{number}{file.suffix}") for file in files]
+            if not any(other.exists() for other in others):
+                break
+        for file, other in zip(files, others):
+            if file.exists():
+                file.rename(other)
+                if file == self.model:
+                    print(f"the earlier {file.name} is {other.name} from now on")
+
+
+def metadata_of(path):
+    """The metadata of a safetensors file; nothing, if it is none."""
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        fail(f"cannot read {path}: {error.strerror}")
-    except UnicodeDecodeError as error:
-        fail(f"cannot read {path}: it is not UTF-8 text ({error.reason} at byte {error.start})")
+        return nn.state.safe_load_metadata(path)
+    except (OSError, ValueError):
+        return {}
+
+
+class Training:
+    """A model, its optimizer and how far they are, in files from which the training goes on as if it never stopped.
+
+    No state of random numbers is kept, since those of a step are a function of the seed and the number of the step.
+    """
+
+    def __init__(self, options, vocabulary, files, world):
+        self.options, self.vocabulary, self.files, self.world = options, vocabulary, files, world
+        self.done, self.saved, self.rows = 0, None, []                  # rows: (step, loss, validation loss or None)
+        Tensor.manual_seed(options.seed)
+        self.model = GPT(replace(model_config(options, len(vocabulary)), dropout=options.dropout))
+        self.optimizer, self.fused_step = training_step(self.model, options.lr)
+        self.split_step = step_in_parts(self.model, self.optimizer, options.accumulate, world)
+
+    def step(self, data):
+        """Do one step on `data`, an array of tokens; returns the loss."""
+        options, world = self.options, self.world
+        rng = np.random.default_rng([options.seed, self.done])
+        batches = [random_batch(data, options.batch, options.context, rng, world.rank, world.size)
+                   for _ in range(options.accumulate)]
+        if options.dropout:
+            Tensor.manual_seed(int(np.random.default_rng([options.seed, self.done, world.rank]).integers(2 ** 32)))
+        self.optimizer.lr = learning_rate(self.done, options.steps, options.lr)
+        is_whole = len(batches) == world.size == 1
+        loss = self.fused_step(*batches[0]).item() if is_whole else self.split_step(batches)
+        self.done += 1
+        return loss
+
+    def state(self):
+        """All Tensors that change."""
+        optimizer = {name: tensor for name, tensor in nn.state.get_state_dict(self.optimizer).items()
+                     if name.split(".")[0] in ("means", "squares", "mass1", "mass2")}
+        return nn.state.get_state_dict({"model": self.model, "optimizer": optimizer})
+
+    def save(self):
+        """Write the model, and all that a training needs to go on. False, with nothing written, if it has diverged."""
+        state = self.state()
+        if not all(np.isfinite(tensor.numpy()).all() for tensor in state.values()):
+            return False
+        about = {"format": "pt", "config": json.dumps(asdict(self.model.config))}
+        if self.vocabulary.characters is not None:
+            about["characters"] = self.vocabulary.characters
+        nn.state.safe_save(nn.state.get_state_dict(self.model), self.files.model, about)
+        about |= {"step": str(self.done), "arguments": json.dumps(as_arguments(self.options))}
+        nn.state.safe_save(state, self.files.checkpoint, about)
+        self.saved = self.done
+        return True
+
+    def restore(self):
+        """Go on from the checkpoint."""
+        path = self.files.checkpoint
+        try:
+            about = nn.state.safe_load_metadata(path)
+            config, wanted = json.loads(about["config"]), asdict(self.model.config)
+            differing = [f"{name} {config.get(name)}, not {wanted[name]}" for name in wanted
+                         if name != "dropout" and config.get(name) != wanted[name]]
+            if differing:
+                fail(f"--resume: the model in {path} has {', '.join(differing)}")
+            nn.state.load_state_dict(self.state(), nn.state.safe_load(path))
+            self.done = self.saved = int(about["step"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            fail(f"--resume: {path} is damaged: {error}")
+        for left_over in path.parent.glob(f"{glob.escape(self.files.model.stem)}.*.tmp"):
+            left_over.unlink()                                          # half a file, of a process that was killed
 
 
 class Progress:
@@ -442,28 +698,57 @@ class Progress:
             print(line, flush=True)
 
 
+class LossFile:
+    """The losses as a table, step,loss,validation, to which every step adds a row; `rows` has them as numbers."""
+
+    def __init__(self, path, steps):
+        """Keep the rows of the first `steps` steps, if there are any, and go on behind them."""
+        self.rows = []
+        if steps and path.exists():
+            with open(path, newline="") as file, contextlib.suppress(ValueError, csv.Error):
+                for step, loss, validation in list(csv.reader(file))[1:]:
+                    if int(step) <= steps:
+                        self.rows.append((int(step), float(loss), float(validation) if validation else None))
+        self.file = open(path, "w", newline="")
+        self.writer = csv.writer(self.file)
+        self.writer.writerows([("step", "loss", "validation"), *self.rows])
+
+    def add(self, *row):
+        self.rows.append(row)
+        self.writer.writerow(row)
+        self.file.flush()
+
+
 def train(options):
-    """Train a model on the characters of a text, save it, and show what it writes."""
-    text = read_text(options.text)
-    characters = "".join(sorted(set(text)))
-    token_of = {character: token for token, character in enumerate(characters)}
-    data = np.array([token_of[character] for character in text], np.int32)
-    training, validation = np.split(data, [int(0.9 * len(data))])
-    if len(validation) <= options.context:
+    """Train a model on a text, save it, and show what it writes."""
+    files, world, vocabulary = Files(options.out), World(), None
+    files.check()
+    if options.resume:
+        options, vocabulary = options_of(files.checkpoint, options)
+    if options.batch % world.size:
+        fail(f"argument --batch: {world.size} processes can't share {options.batch} texts equally")
+    data, vocabulary = read_data(options, vocabulary)
+    training_data, validation_data = np.split(data, [int(0.9 * len(data))])
+    if len(validation_data) <= options.context:
         fail(f"the text is too short: a tenth of its {len(data)} characters is for validation, "
              f"and that has to be more than the context of {options.context}")
-    out = Path(options.out).absolute()
-    if out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
-        fail(f"cannot save to {options.out}: it should be a file in a folder that exists and can be written to")
 
-    Tensor.manual_seed(options.seed)
-    model = GPT(model_config(options, len(characters)))
-    optimizer, step = training_step(model, options.lr)
-    evaluate = TinyJit(lambda x, y: model(x, y)[1].realize())
-    rng, fixed_rng = np.random.default_rng(options.seed), np.random.default_rng(0)
-    checks = [random_batch(validation, options.batch, options.context, fixed_rng) for _ in range(40)]
-    print(f"{len(data):,} characters, {len(characters)} different ones; a model of "
-          f"{sum(p.numel() for p in nn.state.get_parameters(model)):,} parameters, on {Device.DEFAULT}", flush=True)
+    training = Training(options, vocabulary, files, world)
+    if options.resume:
+        training.restore()
+    if training.done >= options.steps:
+        fail(f"--resume: the training has done its {training.done:,} steps; a larger --steps goes on")
+    if world.rank:
+        sys.stdout = open(os.devnull, "w")                              # one process tells and writes for all
+    elif not options.resume:
+        files.put_aside()
+    losses = LossFile(os.devnull if world.rank else files.losses, training.done)
+    evaluate = TinyJit(lambda x, y: training.model(x, y)[1].realize())
+    rng = np.random.default_rng(0)
+    checks = [random_batch(validation_data, options.batch, options.context, rng) for _ in range(40)]
+    print(f"{len(data):,} {'bytes' if options.bytes else 'characters'}, {len(vocabulary)} different ones; a model of "
+          f"{sum(p.numel() for p in nn.state.get_parameters(training.model)):,} parameters, on {Device.DEFAULT}"
+          + (f", in {world.size} processes" if world.size > 1 else ""), flush=True)
 
     stopped = []
 
@@ -472,44 +757,145 @@ def train(options):
         stopped.append(True)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
+    def diverged(what):
+        kept = f"{files.checkpoint} is that of step {training.saved}" if training.saved else "nothing was saved"
+        print(f"\ngpt.py: {what} at step {training.done}: stopped; {kept}. A smaller --lr may help", file=sys.stderr)
+        raise SystemExit(1)
+
     usual = signal.signal(signal.SIGINT, stop)
-    progress = Progress(options.steps, options.batch * options.context)
-    for done in range(1, options.steps + 1):
+    progress = Progress(options.steps, options.batch * options.accumulate * options.context)
+    while training.done < options.steps and not world.agree(bool(stopped)):
         start = time.perf_counter()
-        optimizer.lr = learning_rate(done - 1, options.steps, options.lr)
-        loss = step(*random_batch(training, options.batch, options.context, rng)).item()
-        seconds = time.perf_counter() - start
+        loss = training.step(training_data)
+        seconds, done = time.perf_counter() - start, training.done
         due = done % options.eval_every == 0 or done == options.steps
-        if due:
-            progress.validation = float(np.mean([evaluate(x, y).item() for x, y in checks]))
+        validation = float(np.mean([evaluate(x, y).item() for x, y in checks])) if due and not world.rank else None
+        losses.add(done, loss, validation)
+        if not math.isfinite(loss):
+            diverged(f"the loss is {loss}")
+        progress.validation = validation if due else progress.validation
         progress.show(done, loss, seconds, keep=due or done % 100 == 0 or done == 1)
-        if stopped:
-            break
+        if not world.rank and done % options.save_every == 0 and not training.save():
+            diverged("a parameter is not finite any more")
     signal.signal(signal.SIGINT, usual)
     print("\n" if sys.stdout.isatty() else "", end="")
-
-    nn.state.safe_save(nn.state.get_state_dict(model), options.out,
-                       {"config": json.dumps(asdict(model.config)), "characters": characters})
-    if stopped:
-        print(f"interrupted after {done} steps; the model as it is now was saved to {options.out}")
+    if world.rank:
+        return
+    if training.saved != training.done and not training.save():
+        diverged("a parameter is not finite any more")
+    draw_curve(files.curve, [row[:2] for row in losses.rows], [row[::2] for row in losses.rows if row[2] is not None])
+    if training.done < options.steps:
+        print(f"interrupted after {training.done} steps; the model as it is now was saved to {options.out}, and "
+              "--resume goes on from there")
         raise SystemExit(130)
     print(f"validation loss {progress.validation:.4f}; the model was saved to {options.out}; it writes:\n")
-    print(write(model, characters, 300, options.seed))
+    write(Writer(training.model), vocabulary, None, 300, Choice(0.6, seed=options.seed))
 
 
-def write(model, characters, length, seed, prompt="The "):
-    """`prompt` and `length` characters by the model, each drawn from what it expects after the last block_size."""
-    forward = TinyJit(lambda window: model(window)[0].realize())
-    rng, context = np.random.default_rng(seed), model.config.block_size
-    tokens = [max(0, characters.find(character)) for character in prompt]
-    for _ in range(length):
-        recent = tokens[-context:]
-        window = np.zeros((1, context), np.int32)                       # always this shape, so that it compiles once
-        window[0, :len(recent)] = recent                                # nothing looks at the zeros that follow
-        logits = forward(Tensor(window)).numpy()[0, len(recent) - 1]    # (V,)
-        # The largest of logits + Gumbel noise is a draw from their softmax. Temperature 0.6 prefers the likely.
-        tokens.append(int(np.argmax(logits / 0.6 + rng.gumbel(size=len(characters)))))
-    return "".join(characters[token] for token in tokens)
+# ---------------------------------------------------------------------------------------------------------------------
+# Writing
+# ---------------------------------------------------------------------------------------------------------------------
+class Writer:
+    """Reads a text with a GPT, token after token, and says what it expects next.
+
+    What was read stays in the caches, so a token costs the same wherever it stands. When they are full, the later half
+    of them is read again, as the beginning of a new window. Longer texts are read `chunk` tokens at a time.
+    """
+
+    def __init__(self, model, chunk=32):
+        config = model.config
+        self.size, self.chunk, self.window = config.block_size, min(chunk, max(1, config.block_size // 2)), []
+        self.length = Tensor.zeros(1, dtype="int32")
+        self.caches = [Cache(config, self.length) for _ in range(config.n_layer)]
+        self.forward = TinyJit(lambda tokens: model.read(tokens, self.caches).realize())
+        for n in {1, self.chunk}:                                       # so that nothing need be compiled later
+            self.forward(Tensor(np.zeros((1, n), np.int32)))
+        self.length.assign(0)
+
+    def read(self, tokens):
+        """Read a list of the next tokens; returns the scores (V,) of the one that follows."""
+        if len(self.window) + len(tokens) > self.size:
+            tokens, self.window = (self.window + tokens)[-max(1, self.size // 2):], []
+            self.length.assign(0)
+        self.window += tokens
+        while tokens:
+            n = self.chunk if len(tokens) >= self.chunk else 1
+            logits = self.forward(Tensor(np.array([tokens[:n]], np.int32)))
+            tokens = tokens[n:]
+        return logits.numpy()[0, 0]
+
+
+class Choice:
+    """Draws tokens from softmax(scores / temperature): of the `top_k` likeliest, and of these of the fewest that
+    together have a probability of `top_p` (https://arxiv.org/abs/1904.09751). Temperature 0 takes the likeliest."""
+
+    def __init__(self, temperature=1.0, top_k=None, top_p=1.0, seed=0):
+        self.temperature, self.top_k, self.top_p = temperature, top_k, top_p
+        self.rng = np.random.default_rng(seed)
+
+    def __call__(self, scores):
+        if self.temperature == 0:
+            return int(scores.argmax())
+        # The largest of scores + Gumbel noise is a draw from their softmax.
+        scores = scores.astype(np.float64) / self.temperature
+        noise = self.rng.gumbel(size=len(scores))
+        if self.top_k is None and self.top_p == 1:
+            return int((scores + noise).argmax())
+        order = np.argsort(-scores, kind="stable")[:self.top_k]         # the likeliest first
+        odds = np.exp(scores[order] - scores[order[0]])
+        before = np.cumsum(odds) - odds                                 # of those that are likelier
+        order = order[before < self.top_p * odds.sum()]
+        return int(order[(scores + noise)[order].argmax()])
+
+
+def write(writer, vocabulary, prompt, count, choice):
+    """Print `prompt` and `count` tokens that follow, each as soon as it is known; returns tokens a second."""
+    decode = vocabulary.decoder()
+    tokens = vocabulary.encode(prompt or "")
+    print(prompt or "", end="", flush=True)
+    scores = writer.read(tokens or vocabulary.encode("\n" if "\n" in (vocabulary.characters or "\n") else
+                                                     vocabulary.characters[0]))
+    start = time.perf_counter()
+    for number in range(count):
+        token = choice(scores)
+        print(decode(token), end="", flush=True)
+        if number + 1 < count:
+            scores = writer.read([token])
+    seconds = time.perf_counter() - start
+    print(flush=True)
+    return count / seconds
+
+
+def sample(options):
+    """Write with a model that train has saved."""
+    start = time.perf_counter()
+    try:
+        model = load_gpt2(options.model)
+        about = nn.state.safe_load_metadata(options.model)
+    except OSError as error:
+        fail(f"cannot read {options.model}: {error.strerror}; python gpt.py trains a model")
+    except ValueError as error:
+        if "arguments" in metadata_of(options.model):
+            fail(f"{options.model} is a checkpoint, which --resume reads; the model lies beside it")
+        fail(str(error))
+    vocabulary = Vocabulary(about.get("characters"))
+    if len(vocabulary) != model.config.vocab_size or len(vocabulary.token_of) not in (0, len(vocabulary)):
+        fail(f"{options.model} does not say which characters its {model.config.vocab_size} tokens stand for; "
+             "models that gpt.py has trained do")
+    try:
+        vocabulary.encode(options.prompt)
+    except ValueError as error:
+        fail(f"argument --prompt: {error}")
+    for parameter in nn.state.get_parameters(model):
+        parameter.requires_grad = False
+    if options.int8:
+        before, after = quantize(model)
+        print(f"weights: {before:,} bytes, as int8 {after:,}", file=sys.stderr)
+    writer = Writer(model, 1 if options.int8 else 32)
+    ready = time.perf_counter() - start
+    choice = Choice(options.temperature, options.top_k, options.top_p, options.seed)
+    rate = write(writer, vocabulary, options.prompt, options.tokens, choice)
+    print(f"{rate:,.0f} tokens/s, after {ready:.2f} s to load and compile", file=sys.stderr)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -521,7 +907,7 @@ def bench(options):
     begin = time.perf_counter()
     Tensor.manual_seed(options.seed)
     config = model_config(options, options.vocab)
-    _, step = training_step(GPT(config), options.lr)
+    _, step = training_step(GPT(config), lr=1e-3)
     data = np.random.default_rng(options.seed).integers(0, options.vocab, 100_000 + options.context, np.int32)
     rng = np.random.default_rng(options.seed)
 
@@ -553,77 +939,177 @@ def bench(options):
 # ---------------------------------------------------------------------------------------------------------------------
 def fail(message):
     """End the program as it ends for every mistake of its user: one line, exit code 2."""
-    print(f"gpt.py: {message}", file=sys.stderr)
+    print(f"gpt.py: {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(2)
 
 
 class Parser(argparse.ArgumentParser):
+    def __init__(self, **options):
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+
     def error(self, message):
         fail(message)
 
 
-def positive(kind):
-    """A parser of positive numbers, int or float."""
+def number(kind, low, high, meaning):
+    """A parser of numbers, int or float, that accepts those above `low` and up to `high`."""
     def parse(text):
         value = kind(text)
-        if not 0 < value < math.inf:
-            raise argparse.ArgumentTypeError(f"should be a positive number, not {text}")
+        if not low < value <= high:
+            raise argparse.ArgumentTypeError(f"should be {meaning}, not {text}")
         return value
 
     parse.__name__ = kind.__name__                                      # for argparse: "invalid int value"
     return parse
 
 
+count = number(int, 0, sys.maxsize, "a positive number")
+seed = number(int, -1, sys.maxsize, "0 or more")
+
+
 def model_config(options, vocab_size):
     return GPTConfig(vocab_size, options.context, options.layers, options.heads, options.dim)
 
 
+TRAIN_HELP = """Train a GPT on a text, save it, and show what it writes.
+
+Without --text it learns from the language reference that comes with Python. A tenth of the text is kept back: the
+validation loss is that of the model on text it never saw. Ctrl-C ends the training and saves.
+
+examples:
+  python gpt.py                                          # the default: 2,000 steps, about a minute
+  python gpt.py --text my_novel.txt --steps 5000         # from a text of yours
+  python gpt.py --text disk.img --bytes                  # from any file at all
+  python gpt.py --resume --steps 10000                   # on from where it stopped, with its settings
+  python gpt.py --dim 384 --layers 6 --heads 6 --context 256 --batch 64 --accumulate 4 --dropout 0.2
+  mpirun -n 2 python gpt.py                              # two processes, each with half of the batch (needs mpi4py)
+"""
+SAMPLE_HELP = """Write with a model that has been trained: the prompt, and what the model makes of it.
+
+examples:
+  python gpt.py sample --prompt "The statement" --tokens 500
+  python gpt.py sample --temperature 0                   # always the likeliest character
+  python gpt.py sample --top-k 5 --seed 7                # one of the five likeliest; other numbers, other texts
+  python gpt.py sample --model my_novel.safetensors --int8
+"""
+BENCH_HELP = """Time the training step on random tokens, on this machine.
+
+examples:
+  python gpt.py bench
+  python gpt.py bench --dim 384 --layers 6 --heads 6 --context 256 --json
+"""
+
+
 def parse_command_line(arguments):
     """The options; to train is what is done unless something else is asked for."""
-    def count(parser, name, default, meaning):
-        parser.add_argument(name, type=positive(int), default=default, metavar="N", help=f"{meaning} ({default:,})")
+    def add(group, name, kind, default, meaning, metavar="N"):
+        shown = "none" if default is None else f"{default:,}" if isinstance(default, int) else default
+        group.add_argument(name, type=kind, default=default, metavar=metavar, help=f"{meaning} (default: {shown})")
 
-    common = Parser(add_help=False)
-    count(common, "--layers", 4, "transformer blocks")
-    count(common, "--heads", 4, "attention heads in a block")
-    count(common, "--dim", 128, "width of the model")
-    count(common, "--context", 64, "tokens that it looks back on")
-    count(common, "--batch", 12, "texts in a training step")
-    common.add_argument("--lr", type=positive(float), default=1e-3, metavar="X", help="highest learning rate (0.001)")
-    common.add_argument("--seed", type=int, default=0, metavar="N", help="of all random numbers (0)")
-    common.add_argument("--device", choices=["C", "CL", "NUMPY"], help="where to compute (the best there is)")
+    parser = Parser(description=__doc__, epilog="Each has a --help of its own, with examples. Without one it trains.")
+    commands = parser.add_subparsers(dest="command", metavar="{train,sample,bench}")
+    train, sample, bench = (
+        commands.add_parser(name, help=summary, description=text, add_help=False)
+        for name, summary, text in (("train", "train on a text, save the model, and write (the default)", TRAIN_HELP),
+                                    ("sample", "write with a model that has been trained", SAMPLE_HELP),
+                                    ("bench", "time the training step on random tokens", BENCH_HELP)))
 
-    parser = Parser(description=__doc__.splitlines()[0], epilog="Each has a --help of its own. Without one it trains.")
-    commands = parser.add_subparsers(dest="command", metavar="{train,bench}")
-    command = commands.add_parser("train", parents=[common], help="train on a text and write (the default)")
-    count(command, "--steps", 2000, "training steps")
-    count(command, "--eval-every", 250, "steps from one look at the validation loss to the next")
-    command.add_argument("--text", metavar="FILE", help="a UTF-8 text to learn from (Python's language reference)")
-    command.add_argument("--out", default="gpt.safetensors", metavar="FILE", help="where to save (gpt.safetensors)")
-    command = commands.add_parser("bench", parents=[common], help="time the training step on random tokens")
-    count(command, "--steps", 100, "steps that are timed")
-    count(command, "--vocab", 65, "number of different tokens")
-    command.add_argument("--json", action="store_true", help="print one line of JSON")
+    group = train.add_argument_group("the text")
+    group.add_argument("--text", metavar="FILE", help="to learn from, UTF-8 (default: Python's language reference)")
+    group.add_argument("--bytes", action="store_true", help="learn the bytes of the file, whatever it is")
+    for command in train, bench:
+        group = command.add_argument_group("the model")
+        add(group, "--layers", count, 4, "transformer blocks")
+        add(group, "--heads", count, 4, "attention heads in a block")
+        add(group, "--dim", count, 128, "width")
+        add(group, "--context", count, 64, "tokens that it looks back on")
+    group = train.add_argument_group("the training")
+    add(group, "--steps", count, 2000, "steps in all")
+    add(group, "--batch", count, 12, "texts in a batch")
+    add(group, "--accumulate", count, 1, "batches in a step, one after the other")
+    add(group, "--lr", number(float, 0, 1e9, "a positive number"), 1e-3, "highest learning rate", "X")
+    add(group, "--dropout", number(float, -1e-300, 1 - 1e-9, "at least 0 and less than 1"), 0.0, "part of the "
+        "activations that is dropped at random", "P")
+    group = train.add_argument_group("files")
+    group.add_argument("--out", default="gpt.safetensors", metavar="FILE", help="the model; beside it .checkpoint (for "
+                       "--resume), .csv (losses) and .svg (their curve); earlier ones are renamed (default: "
+                       "gpt.safetensors)")
+    add(group, "--save-every", count, 250, "steps from one save to the next")
+    add(group, "--eval-every", count, 250, "steps from one look at the validation loss to the next")
+    group.add_argument("--resume", action="store_true", help="go on with the training of --out, with its settings but "
+                       "for those given now")
+
+    group = sample.add_argument_group("the model")
+    group.add_argument("--model", default="gpt.safetensors", metavar="FILE", help="a model that train has saved "
+                       "(default: gpt.safetensors)")
+    group.add_argument("--int8", action="store_true", help="keep its weights in one byte each")
+    group = sample.add_argument_group("the text")
+    group.add_argument("--prompt", default="", metavar="TEXT", help="how it begins (default: on a new line)")
+    add(group, "--tokens", count, 300, "how many characters follow")
+    group = sample.add_argument_group("the choice of each character")
+    add(group, "--temperature", number(float, -1e-300, sys.float_info.max, "0 or more"), 0.6, "1: as probable as the "
+        "model holds it; less prefers the likely; 0: always the likeliest", "X")
+    add(group, "--top-k", count, None, "only among this many of the likeliest")
+    add(group, "--top-p", number(float, 0, 1, "more than 0 and at most 1"), 1.0, "only among the likeliest that "
+        "together have this probability", "P")
+
+    group = bench.add_argument_group("the measurement")
+    add(group, "--steps", count, 100, "steps that are timed")
+    add(group, "--batch", count, 12, "texts in a step")
+    add(group, "--vocab", count, 65, "number of different tokens")
+    group.add_argument("--json", action="store_true", help="print one line of JSON")
+    for command in train, sample, bench:
+        group = command.add_argument_group("everything")
+        add(group, "--seed", seed, 0, "of all random numbers")
+        group.add_argument("--device", choices=["C", "CL", "NUMPY"], help="where to compute (default: the best)")
+        group.add_argument("-h", "--help", action="help", help="show this")
 
     if not arguments or arguments[0].startswith("-") and arguments[0] not in ("-h", "--help"):
         arguments = ["train", *arguments]
     options = parser.parse_args(arguments)
-    if options.dim % options.heads:
+    options.given = arguments[1:]
+    if "dim" in options and options.dim % options.heads:
         fail(f"argument --heads: {options.heads} heads do not divide a width (--dim) of {options.dim}")
-    if options.seed < 0:
-        fail(f"argument --seed: should not be negative, is {options.seed}")
+    if getattr(options, "bytes", False) and options.text is None:
+        fail("argument --bytes: --text should say of which file")
     return options
+
+
+def as_arguments(options):
+    """The command line of a training, for its checkpoint: all options but those that say where it runs and saves."""
+    saved = {name: value for name, value in vars(options).items()
+             if name not in ("command", "given", "out", "resume", "device") and value not in (None, False)}
+    if options.text is not None:
+        saved["text"] = os.path.abspath(options.text)
+    flag = {name: f"--{name.replace('_', '-')}" for name in saved}
+    return [flag[name] if value is True else f"{flag[name]}={value}" for name, value in saved.items()]
+
+
+def options_of(checkpoint, options):
+    """The options of the training that a checkpoint is of, overruled by those given now, and its vocabulary."""
+    if not checkpoint.exists():
+        fail(f"--resume: there is no {checkpoint} to go on from")
+    about = metadata_of(checkpoint)
+    try:
+        saved = json.loads(about["arguments"])
+        vocabulary = Vocabulary(about.get("characters"))
+    except (KeyError, ValueError):
+        fail(f"--resume: {checkpoint} is damaged, or no checkpoint of gpt.py")
+    return parse_command_line(["train", *map(str, saved), *options.given]), vocabulary
 
 
 def main():
     options = parse_command_line(sys.argv[1:])
     if options.device:
         Device.DEFAULT = options.device
+    sys.stdout.reconfigure(errors="replace")                            # for terminals that lack some characters
     try:
-        {"train": train, "bench": bench}[options.command](options)
+        {"train": train, "sample": sample, "bench": bench}[options.command](options)
     except KeyboardInterrupt:                                           # before there was anything to save, or twice
-        print("\ngpt.py: interrupted, nothing was saved", file=sys.stderr)
+        print("\ngpt.py: interrupted; what had been saved before is as it was", file=sys.stderr)
         raise SystemExit(130) from None
+    except BrokenPipeError:                                             # who reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

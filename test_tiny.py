@@ -12,8 +12,8 @@ the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where 
 Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
 not a skip.
 """
-import argparse, contextlib, doctest, functools, gc, importlib.metadata, io, itertools, json, math, os, re, stat, struct
-import subprocess, sys, tempfile, time, warnings, xml.etree.ElementTree, zlib
+import argparse, contextlib, doctest, functools, gc, importlib.metadata, importlib.util, io, itertools, json, math, os, re
+import shutil, signal, stat, struct, subprocess, sys, tempfile, time, warnings, xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -1539,6 +1539,41 @@ def test_a_function_of_tensors_differentiates_again(device):
     assert first.tolist() == [12] and second.tolist() == [12]
 
 
+def doubles(*shapes):
+    """float64 Tensors that want a gradient."""
+    return [Tensor(random_numbers(i, *shape), requires_grad=True) for i, shape in enumerate(shapes)]
+
+
+def test_gradcheck_accepts_right_gradients(device):
+    rows = Tensor([[0, 2], [1, 1]])
+    x, w = doubles((3, 4), (4, 2))
+    assert tiny.gradcheck(lambda x, rows, w: (x[rows], (x @ w).softmax(0)), (x, rows, w))           # several results
+    assert tiny.gradcheck(Tensor.tanh, w) and tiny.gradcheck(lambda x: x * x, doubles(())[0])
+    assert tiny.gradcheck(Tensor.exp, doubles((0, 3)))
+    assert x.grad is None and w.grad is None
+
+
+def test_gradcheck_rejects_a_wrong_gradient_and_says_where(device):
+    def wrong_in_one_place(x, y):
+        mask = Tensor(np.arange(6).reshape(2, 3) == 4)
+        return x * mask.where(y.detach() + y / 1000, y)                 # at [1, 1], y's gradient is too small
+
+    x, y = doubles((2, 3), (2, 3))
+    with pytest.raises(RuntimeError) as error:
+        tiny.gradcheck(wrong_in_one_place, (x, y))
+    assert "input 1" in str(error.value) and "[1, 1]" in str(error.value)
+    found, difference = map(float, re.findall(r"-?\d+\.\d+", str(error.value)))
+    close(1.001 * found, 0.001 * difference, 1e-6)
+    assert tiny.gradcheck(wrong_in_one_place, (x, y), raise_exception=False) is False
+    y.requires_grad = False                                             # then nobody asks
+    assert tiny.gradcheck(wrong_in_one_place, (x, y))
+    assert not tiny.gradcheck(Tensor.log, Tensor([-1.0, 2.0], dtype="float64", requires_grad=True),
+                              raise_exception=False)                    # NaN is never right
+    y, = doubles((3,))
+    assert tiny.gradcheck(lambda y: 1.01 * y - 0.01 * y.detach(), y, rtol=0.02)
+    assert not tiny.gradcheck(lambda y: 1.01 * y - 0.01 * y.detach(), y, raise_exception=False)
+
+
 @on(*COMPILED)
 def test_a_chain_of_ten_thousand_nodes_takes_seconds(device):
     x = y = Tensor(np.array([1.0, -1.0, 0.5], np.float32))
@@ -1860,6 +1895,136 @@ def test_neighbours_in_a_work_group_read_neighbours(device):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Kernels that are written by hand
+# ---------------------------------------------------------------------------------------------------------------------
+swish = tiny.kernel("swish", """
+    for (idx i = begin; i < end; i++) {
+      {t} s = sigmoid_{t}(x0[i]);
+      out0[i] = x0[i] * s;
+    }
+    """, numpy=lambda x: x * np_sigmoid(x))
+row_product = tiny.kernel("row_product", """
+    idx n = x0_shape[1], m = x1_shape[1];
+    for (idx row = begin; row < end; row++)
+      for (idx j = 0; j < m; j++) {
+        {t} sum = 0;
+        for (idx k = 0; k < n; k++) sum += x0[row * n + k] * x1[k * m + j];
+        out0[row * m + j] = sum;
+      }
+    """, shape=lambda a, b: (a[0], b[1]), tasks=lambda a, b: a[0], numpy=np.matmul)
+twice = tiny.kernel("twice", "for (idx i = begin; i < end; i++) out0[i] = x0[i] + 2 * x1[i];",
+                    numpy=lambda a, b: a + 2 * b)
+EVERYWHERE = on(*DEVICES, "GROUPS")
+
+
+class Swish(Function):
+    """The kernel with a gradient of its own."""
+
+    def forward(self, x):
+        self.x = x
+        return swish(x)
+
+    def backward(self, grad):
+        s = self.x.sigmoid()
+        return grad * (s + self.x * s * (1 - s))
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (1,), (3, 11), (5, 0), (16, 256)], ids=str)
+def test_a_kernel_written_by_hand_is_an_operation(shape, dtype, device):
+    x = random_numbers("x", *shape).astype(dtype)
+    y = swish(Tensor(x))
+    assert y.shape == shape and y.dtype == np.dtype(dtype)
+    close(y, x * np_sigmoid(x), 1e-5 if dtype == "float32" else 1e-14)
+    # Between other kernels, where rows of whole kilobytes would otherwise lie further apart.
+    close(swish(Tensor(x) * 2).exp() + 1, np.exp(2 * x * np_sigmoid(2 * x)) + 1, 1e-4)
+
+
+@EVERYWHERE
+def test_a_kernel_written_by_hand_reads_its_inputs_row_by_row(device):
+    a, b = random_numbers("a", 7, 5).astype("float32"), random_numbers("b", 7, 3).astype("float32")
+    x, y = Tensor(a), Tensor(b)
+    close(row_product(x.T, y), a.T @ b)
+    close(row_product(x.T + 1, (y * y).flip(0)[:, 1:]), (a.T + 1) @ (b * b)[::-1, 1:])
+    close(row_product(x @ x.T, x.softmax(0)).sum(0), (a @ a.T @ np_softmax(a, 0)).sum(0), 1e-4)
+    close(twice(Tensor.ones(4).expand(3, 4), Tensor.arange(12).float().reshape(3, 4)),
+          1 + 2 * np.arange(12.0).reshape(3, 4))
+    close(twice(x, x), 3 * a)                                           # x0 and x1 may be the same
+    same(row_product(Tensor.zeros(2, 0), Tensor.zeros(0, 3)), np.zeros((2, 3), np.float32))
+    same(row_product(Tensor.zeros(0, 2), Tensor.zeros(2, 3)), np.zeros((0, 3), np.float32))
+
+
+@EVERYWHERE
+def test_a_kernel_written_by_hand_may_have_another_shape_dtype_and_text(device):
+    above = tiny.kernel("above", "for (idx i = begin; i < end; i++) out0[i] = x0[i] > x1[0];", dtype="bool",
+                        numpy=lambda x, limit: x > limit)
+    same(above(Tensor([1.0, 2.0, 3.0]), Tensor(1.5)), np.array([False, True, True]))
+    which = tiny.kernel("which", "out0[0] = 1;", cl="out0[0] = 2;", numpy=lambda x: [3], shape=1, dtype="int32")
+    assert which(Tensor([1.5, 2.5])).tolist() == [{"C": 1, "NUMPY": 3}.get(device, 2)]
+
+
+@on(*COMPILED)
+def test_a_kernel_written_by_hand_may_name_vectors(device):
+    halves = tiny.kernel("halves", "for (idx i = begin * 8; i < end * 8; i += 8)"
+                         "  store_{t}x8(out0 + i, load_{t}x8(x0 + i) * splat_{t}x8(0.5f));", tasks=lambda x: x[0] // 8)
+    same(halves(Tensor.arange(24).float()), np.arange(24, dtype=np.float32) / 2)
+
+
+@EVERYWHERE
+def test_swish_composed_as_a_function_and_by_hand_are_the_same(device):
+    x, = doubles((3, 11))
+    for function in (lambda x: x * x.sigmoid(), Tensor.swish, Swish.apply):
+        close(function(x), swish(x).numpy(), 1e-14)
+        assert tiny.gradcheck(function, x)
+    with pytest.raises(RuntimeError) as error:
+        swish(x).sum().backward()
+    assert "swish" in str(error.value) and "Function" in str(error.value)
+    (swish(x).detach() * x).sum().backward()                            # where no gradient is asked for, none is missed
+    close(x.grad, swish(x).numpy(), 1e-14)
+
+
+@on(*COMPILED)
+def test_a_kernel_written_by_hand_is_one_kernel_that_tells_its_lines(device):
+    x = leaf(64, 48)
+    kernel, = tiny.kernels(Swish.apply(x).reshape(-1))
+    assert kernel.name == "swish_3072" and "test_tiny.py" in kernel.source and "by hand" in kernel.source
+    assert [kernel.name for kernel in tiny.kernels(swish(x * 2).exp())] == ["mul_64x48", "swish_64x48", "exp_64x48"]
+
+
+@EVERYWHERE
+def test_jit_replays_a_kernel_written_by_hand(device):
+    def trained(wrap):
+        w, rate = Tensor(random_numbers("w", 5, 5).astype("float32"), requires_grad=True), Tensor([0.1])
+        descend = tiny.kernel("descend", "for (idx i = begin; i < end; i++) out0[i] = x0[i] - x2[0] * x1[i];",
+                              numpy=lambda w, g, rate: w - rate * g)
+
+        def step(x):
+            w.grad = None
+            loss = Swish.apply(x @ w).square().mean().backward()
+            w.assign(descend(w, w.grad, rate))
+            return loss.realize()
+        step, x = wrap(step), Tensor(random_numbers("x", 3, 5).astype("float32"))
+        return [step(x).item() for _ in range(4)], w.numpy()
+    (losses, w), (want, want_w) = trained(TinyJit), trained(lambda function: function)
+    close(losses, want, 1e-5)
+    close(w, want_w, 1e-5)
+    square = Tensor(random_numbers("s", 3, 3).astype("float32"))        # the result is not written over what is read
+    a, step = square.numpy(), TinyJit(lambda: square.assign(row_product(square, square)).realize())
+    for _ in range(2):
+        step()
+    close(square, a @ a @ a @ a, 1e-4)
+
+
+@on("CL", "GROUPS", "C")
+def test_a_kernel_that_does_not_compile_is_named_with_its_line(device):
+    wrong = tiny.kernel("wrong", "idx a = 1;\nout0[a] = nonsense;")
+    with pytest.raises(RuntimeError) as error:
+        wrong(Tensor([1.0, 2.0])).realize()
+    assert "wrong_2" in str(error.value) and re.search("wrong:2:.*nonsense", str(error.value)), error.value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Kernels
 # ---------------------------------------------------------------------------------------------------------------------
 def counted(*tensors):
@@ -1911,6 +2076,44 @@ def test_number_of_kernels(name, device):
     outputs = make()
     kernels = counted(*(outputs if isinstance(outputs, tuple) else (outputs,)))
     assert 1 <= len(kernels) <= most, [kernel.name for kernel in kernels]
+
+
+def outer_product():
+    """Of an outer product not only sums are taken: so without fusion it has memory, which that of a matmul has not."""
+    product = leaf(24, 1) * leaf(20)
+    return product.sum(1), product.exp()
+
+
+SEPARATE = {                                                            # how many kernels fused; their names if not
+    "a product, to which a sum of rows is added, summed": (
+        lambda: (leaf(40, 24) @ leaf(40, 24).T + leaf(40, 24).sum(1)).sum(), 3, ["mul_sum", "sum", "add", "sum"]),
+    "movement": (lambda: (leaf(40, 24).T.reshape(24, 8, 5)[3:] * 2).pad(((1, 1), None, None)).flip(0) + 1, 1,
+                 ["mul", "le_lt_add"]),                                 # the pad compares
+    "softmax": (lambda: leaf(40, 24).softmax(), 1, ["max", "mul", "add", "exp", "sum", "div", "mul"]),
+    "gelu": (lambda: leaf(40, 24).gelu(), 1, ["mul", "mul", "mul", "add", "mul", "sigmoid", "mul"]),
+    "a matrix times a vector": (lambda: leaf(40, 24) @ leaf(24), 1, ["mul_sum"]),
+    "a sum of squares": (lambda: leaf(40, 24).square().sum(1), 1, ["mul", "sum"]),
+    "an outer product": (outer_product, 2, ["mul", "sum", "exp"]),
+    "a product over a long axis": (lambda: leaf(80, 8300) @ leaf(8300, 60), 2, ["mul_sum", "copy", "sum"]),
+    "a convolution": (lambda: leaf(2, 3, 8, 8).conv2d(leaf(4, 3, 3, 3)), 1, ["mul_sum"]),
+    "an embedding": (lambda: leaf(9, 4)[Tensor([3, 1])] * 2, 1, ["lt", "add", "copy", "le_lt", "mul"]),
+}
+
+
+@on(*COMPILED)
+@pytest.mark.parametrize("name", SEPARATE)
+def test_without_fusion_each_operation_is_a_kernel(name, device, monkeypatch):
+    make, most, words = SEPARATE[name]
+    results = []
+    for fuse in ("1", "0"):
+        monkeypatch.setenv("FUSE", fuse)
+        outputs = make()
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        names = [re.sub(r"_\d.*", "", kernel.name) for kernel in counted(*outputs)]
+        assert len(names) <= most if fuse == "1" else names == words
+        results.append([x.numpy() for x in outputs])
+    for fused, separate in zip(*results):
+        close(separate, fused, 1e-4, 1e-4)
 
 
 @on(*COMPILED)
@@ -2665,13 +2868,19 @@ def test_jit_tells_tensors_with_equal_values_apart(kind, device):
     """Equal constants are one node of the graph, but a step that changes one Tensor must not change the other."""
     STATES["the same node"].__defaults__[0][:] = [Tensor([0.0] * 3)]
     a, b, read = (STATES[kind]() for _ in range(3))
-    step = TinyJit(lambda x: (a.assign(a + 1) + b.assign(b + 10) + read * x).realize())
+    step = TinyJit(lambda x: (a.assign(a + 1) + b.assign(b + 10) + read * x + Tensor.zeros(3)).realize())
     seen = [step(Tensor([1.0] * 3)).tolist()[0] for _ in range(3)]
     assert seen == [11, 22, 33] and a.tolist() == [3] * 3 and b.tolist() == [30] * 3 and read.tolist() == [0] * 3
     read.assign(5.0)
     assert step(Tensor([2.0] * 3)).tolist() == [54] * 3
     a.assign(0.0)
     assert step(Tensor([0.0] * 3)).tolist() == [51] * 3
+
+
+def test_jit_tells_a_tensor_from_an_equal_constant(device):
+    count = Tensor.zeros(3)
+    step = TinyJit(lambda x: (count.assign(count + x) + Tensor.zeros(3) * 100).realize())
+    assert [step(Tensor([1.0] * 3)).tolist()[0] for _ in range(3)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("kind", STATES)
@@ -2896,6 +3105,23 @@ def test_gpt_is_the_same_model_as_in_pytorch(bias, device):
     for name, parameter in twin.named_parameters():
         if not name.endswith("attn.c_attn.bias"):                       # there Adam magnifies the rounding errors
             assert np.abs(state[name].numpy() - parameter.detach().numpy()).max() < 1e-4, name
+
+
+@on(*COMPILED)
+def test_gpt_is_the_same_model_without_fusion(device, monkeypatch):
+    x, y = token_batch(4)
+    found = {}
+    for fuse in ("1", "0"):
+        monkeypatch.setenv("FUSE", fuse)
+        Tensor.manual_seed(7)
+        model = gpt.GPT(gpt.GPTConfig(**SMALL))
+        parameters = nn.state.get_parameters(model)
+        loss = model(Tensor(x), Tensor(y))[1]
+        tensors = [loss, *loss.gradient(*parameters)]
+        found[fuse] = len(tiny.kernels(*tensors)), [x.numpy() for x in tensors]
+    (fused, wanted), (separate, got) = found["1"], found["0"]
+    assert separate > 2 * fused
+    assert all(relative_error(a, b) < 1e-5 for a, b in zip(got, wanted))
 
 
 @on(*COMPILED, "GROUPS")
@@ -3175,34 +3401,71 @@ def test_ticks_are_round_numbers(low, high, ticks):
 # gpt.py's command line
 # ---------------------------------------------------------------------------------------------------------------------
 TINY_FLAGS = ["--layers", "1", "--heads", "2", "--dim", "16", "--context", "8", "--batch", "4"]
+WOODCHUCK = "How much wood would a woodchuck chuck, if a woodchuck could chuck wood? " * 40
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a text to learn from, to work in."""
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text(WOODCHUCK)
+    return tmp_path
+
+
+def run_gpt(*flags, expect=0, **environment):
+    done = python(None, str(HERE / "gpt.py"), *map(str, flags), **environment)
+    assert done.returncode == expect, done.stderr + done.stdout
+    return done
+
+
+def refused(flags, monkeypatch, capsys):
+    """The one line that gpt.py says when it ends with exit code 2, without having done anything."""
+    monkeypatch.setattr(sys, "argv", ["gpt.py", *flags])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as exit_:
+        gpt.main()
+    out, err = capsys.readouterr()
+    assert exit_.value.code == 2 and out == "" and err.count("\n") == 1 and err.startswith("gpt.py: "), err
+    return err
 
 
 @pytest.mark.parametrize("flags, words", [
     (["--layers", "0"], ["--layers", "0"]), (["--steps", "-5"], ["--steps", "-5"]), (["--lr", "nan"], ["--lr", "nan"]),
     (["--batch", "many"], ["--batch", "many"]), (["--heads", "3"], ["heads", "3", "128"]),
-    (["--seed", "-1"], ["--seed"]),
+    (["--seed", "-1"], ["--seed"]), (["--dropout", "1"], ["--dropout", "less than 1"]), (["--bytes"], ["--text"]),
     (["--device", "TPU"], ["--device", "TPU"]), (["--wings", "2"], ["--wings"]), (["fly"], ["fly"]),
     (["--text", "/nonexistent/text"], ["/nonexistent/text"]), (["--out", "/nonexistent/model"], ["/nonexistent/model"]),
+    (["--out", "model.csv"], [".csv"]), (["--resume", "--out", "none.safetensors"], ["none.checkpoint"]),
     (["bench", "--text", "x"], ["--text"]), (["bench", "--vocab", "0"], ["--vocab", "0"]),
+    (["sample", "--tokens", "0"], ["--tokens"]), (["sample", "--temperature", "-1"], ["--temperature", "0 or more"]),
+    (["sample", "--top-k", "0"], ["--top-k"]), (["sample", "--top-p", "1.5"], ["--top-p", "at most 1"]),
+    (["sample", "--steps", "3"], ["--steps"]), (["sample", "--model", "none"], ["none", "No such file"]),
+    (["sample", "--model", "."], ["cannot read"]),
 ])
-def test_a_wrong_flag_ends_with_one_line_and_exit_code_2(flags, words, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["gpt.py", *flags])
-    with pytest.raises(SystemExit) as exit_:
-        gpt.main()
-    out, err = capsys.readouterr()
-    assert exit_.value.code == 2 and out == "" and err.count("\n") == 1 and all(word in err for word in words), err
+def test_a_wrong_flag_ends_with_one_line_and_exit_code_2(flags, words, folder, monkeypatch, capsys):
+    err = refused(flags, monkeypatch, capsys)
+    assert all(word in err for word in words), err
+    assert os.listdir() == ["text"]
 
 
 @pytest.mark.parametrize("content, word", [(b"", "short"), (b"too short", "short"), (b"\xff\xfe" * 1000, "UTF-8")],
                          ids=["empty", "short", "not UTF-8"])
-def test_a_text_that_cannot_be_learnt_ends_with_one_line(content, word, tmp_path, monkeypatch, capsys):
-    path = tmp_path / "text"
-    path.write_bytes(content)
-    monkeypatch.setattr(sys, "argv", ["gpt.py", "--text", str(path), "--out", str(tmp_path / "model")])
+def test_a_text_that_cannot_be_learnt_ends_with_one_line(content, word, folder, monkeypatch, capsys):
+    Path("text").write_bytes(content)
+    assert word in refused(["--text", "text", "--out", "model"], monkeypatch, capsys)
+    assert os.listdir() == ["text"]
+
+
+@pytest.mark.parametrize("command", ["", "train", "sample", "bench"])
+def test_help_names_every_flag_with_its_default(command, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["gpt.py", *command.split(), "--help"])
     with pytest.raises(SystemExit) as exit_:
         gpt.main()
-    err = capsys.readouterr().err
-    assert exit_.value.code == 2 and err.count("\n") == 1 and word in err, err
+    out = capsys.readouterr().out
+    assert exit_.value.code == 0 and "python gpt.py" in out and max(map(len, out.splitlines())) <= 120
+    for flag in re.findall(r"^  (--\S+)(?: [A-Z]+)?\s", out, re.M) if command else ():
+        text = " ".join(re.search(rf"^  {flag}\b.*(?:\n {{6}}.*)*", out, re.M)[0].split())
+        assert "(default: " in text or flag in ("--bytes", "--resume", "--int8", "--json"), text
 
 
 @on("C")
@@ -3216,28 +3479,313 @@ def test_bench_prints_one_line_of_json(device, monkeypatch, capsys):
     assert 0 < figures["p10_ms"] <= figures["median_ms"] <= figures["p90_ms"] and figures["first_step_s"] > 0
 
 
-def test_training_by_the_command_line(tmp_path):
+def losses(name):
+    """The rows of a file of losses: (step, loss, validation loss), as they are written."""
+    header, *rows = [line.split(",") for line in Path(name).read_text().splitlines()]
+    assert header == ["step", "loss", "validation"] and [row[0] for row in rows] == [str(i + 1) for i in range(len(rows))]
+    return rows
+
+
+def test_training_by_the_command_line(folder):
     """It learns, writes, saves what can be loaded; and the same seed gives the same model, bit for bit."""
-    text = tmp_path / "text"
-    text.write_text("How much wood would a woodchuck chuck, if a woodchuck could chuck wood? " * 40)
-    models = []
     for run in range(2):
-        out = tmp_path / f"model{run}.safetensors"
         flags = ["--steps", "30", "--eval-every", "10", "--lr", "0.01", "--seed", "4", "--device", "C"]
-        done = python(None, str(HERE / "gpt.py"), *TINY_FLAGS, *flags, "--text", str(text), "--out", str(out))
-        assert done.returncode == 0, done.stderr
-        models.append(out.read_bytes())
+        done = run_gpt(*TINY_FLAGS, *flags, "--text", "text", "--out", f"model{run}.safetensors")
     lines = done.stdout.splitlines()
-    losses = [float(line.split("loss ")[1].split()[0]) for line in lines if line.startswith("step ")]
-    assert "\r" not in done.stdout and len(losses) == 4 and losses[-1] < 0.9 * losses[0]
-    assert abs(losses[0] - math.log(len(set(text.read_text())))) < 0.5
-    assert str(out) in done.stdout and "validation loss" in done.stdout
-    assert len(done.stdout.rstrip("\n").split("it writes:\n\n")[1]) >= 290
-    assert models[0] == models[1]
-    metadata = nn.state.safe_load_metadata(out)
-    model = gpt.GPT(gpt.GPTConfig(**json.loads(metadata["config"])))
-    nn.state.load_state_dict(model, nn.state.safe_load(out))
-    assert metadata["characters"] == "".join(sorted(set(text.read_text())))
+    shown = [float(line.split("loss ")[1].split()[0]) for line in lines if line.startswith("step ")]
+    assert "\r" not in done.stdout and len(shown) == 4 and shown[-1] < 0.9 * shown[0]
+    assert abs(shown[0] - math.log(len(set(WOODCHUCK)))) < 0.5
+    assert "model1.safetensors" in done.stdout and "validation loss" in done.stdout
+    assert len(done.stdout.split("it writes:\n\n")[1]) == 301
+    assert Path("model0.safetensors").read_bytes() == Path("model1.safetensors").read_bytes()
+    assert nn.state.safe_load_metadata("model1.safetensors")["characters"] == "".join(sorted(set(WOODCHUCK)))
+    rows = losses("model1.csv")
+    assert len(rows) == 30 and [i + 1 for i, row in enumerate(rows) if row[2]] == [10, 20, 30]
+    assert [f"{float(rows[i][1]):.4f}" for i in (0, 9, 19, 29)] == [f"{loss:.4f}" for loss in shown]
+    classes = [element.get("class") for element in xml.etree.ElementTree.parse("model1.svg").getroot()]
+    assert {"training", "validation"} <= set(classes)
+
+
+def main(*flags, code=None):
+    """What gpt.py prints, run within this process on the device of the test; `code` is the exit code that it should have."""
+    out = io.StringIO()
+    out.reconfigure = lambda **_: None
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+        patch.setattr(sys, "argv", ["gpt.py", *map(str, flags)])
+        with contextlib.nullcontext() if code is None else pytest.raises(SystemExit) as exit_:
+            gpt.main()
+    assert code is None or exit_.value.code == code
+    return out.getvalue()
+
+
+TEN_STEPS = [*TINY_FLAGS, "--text", "text", "--steps", "10", "--eval-every", "4", "--lr", "0.01", "--save-every", "4"]
+
+
+@pytest.mark.parametrize("flags", [["--accumulate", "1"], ["--accumulate", "3", "--dropout", "0.2"]], ids=" ".join)
+def test_a_training_that_was_stopped_goes_on_as_if_it_never_had(flags, device, folder, monkeypatch):
+    """After Ctrl-C, which saves; and after an end without warning, from the save before."""
+    main(*TEN_STEPS, *flags, "--out", "whole.safetensors")
+    step = gpt.Training.step
+
+    def until(last, end):
+        def stopping(self, data):
+            if self.done == last:
+                end()
+            return step(self, data)
+        return stopping
+
+    def killed():
+        raise MemoryError
+
+    monkeypatch.setattr(gpt.Training, "step", until(6, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    assert "after 7 steps" in main(*TEN_STEPS, *flags, "--out", "asked.safetensors", code=130)
+    monkeypatch.setattr(gpt.Training, "step", until(6, killed))
+    with pytest.raises(MemoryError):
+        main(*TEN_STEPS, *flags, "--out", "killed.safetensors")
+    monkeypatch.setattr(gpt.Training, "step", step)
+    assert len(losses("asked.csv")) == 7 and len(losses("killed.csv")) == 6
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")                             # it finds the text from everywhere
+    for name in "asked", "killed":
+        main("--resume", "--out", f"../{name}.safetensors")
+        assert losses(f"../{name}.csv") == losses("../whole.csv")
+        assert Path(f"../{name}.safetensors").read_bytes() == Path("../whole.safetensors").read_bytes()
+
+
+def kill_at_random_moments(folder, kills, seed=0):
+    """Train in `folder` with a save at each step, and kill that again and again; each time the checkpoint must be whole.
+
+    Returns how many steps the training had done each time."""
+    rng, out, done = np.random.default_rng(seed), folder / "model.safetensors", []
+    flags = [*TINY_FLAGS, "--text", folder / "text", "--steps", "100000", "--save-every", "1", "--eval-every", "100000"]
+    for kill in range(kills):
+        start = ["--resume"] if done else flags
+        process = subprocess.Popen([sys.executable, HERE / "gpt.py", *start, "--out", out], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        begin = time.monotonic()
+        while time.monotonic() < begin + 100 and process.poll() is None:
+            if out.with_suffix(".checkpoint").exists() and steps_saved(out) > (done or [0])[-1]:
+                break
+        time.sleep(rng.uniform(0, 0.1))
+        process.kill()
+        assert process.wait() == -9, process.stderr.read()
+        done.append(steps_saved(out))                                   # it can be read, and so it is whole
+        assert nn.state.safe_load(out) and done[-1] > (done[-2:-1] or [0])[0]
+    return done
+
+
+def steps_saved(out):
+    path = out.with_suffix(".checkpoint")
+    assert nn.state.safe_load(path)
+    return int(nn.state.safe_load_metadata(path)["step"])
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_checkpoint(folder):
+    """`python test_tiny.py kill 50` does this more often."""
+    done = kill_at_random_moments(folder, 3)
+    assert run_gpt("--resume", "--out", "model.safetensors", "--steps", done[-1] + 20)
+    assert len(losses("model.csv")) == done[-1] + 20 and not list(folder.glob("*.tmp"))
+
+
+def test_accumulated_batches_are_one_large_batch(folder, device):
+    """Three batches of 4 texts, drawn one after the other, give the gradients of the 12 together."""
+    tokens = np.random.default_rng(0).integers(0, 9, (12, 9))
+    results = []
+    for parts in 1, 3:
+        Tensor.manual_seed(1)
+        model = gpt.GPT(gpt.GPTConfig(9, 8, 1, 2, 16))
+        optimizer, _ = gpt.training_step(model, 0.01)
+        step = gpt.step_in_parts(model, optimizer, parts, gpt.World())
+        batches = [(Tensor(part[:, :-1]), Tensor(part[:, 1:])) for part in np.split(tokens.astype(np.int32), parts)]
+        values = [step(batches) for _ in range(4)]
+        results.append([*values, *(p.numpy() for p in nn.state.get_parameters(model))])
+    for one, three in zip(*results):
+        close(three, one, 1e-5, 1e-5)
+
+
+def test_two_processes_of_mpirun_train_as_one(folder):
+    """With half of each batch each. Where MPI is not installed, two threads stand for the processes."""
+    flags = [*TEN_STEPS, "--accumulate", "2"]
+    main(*flags, "--out", "one.safetensors")
+    if shutil.which("mpirun") and importlib.util.find_spec("mpi4py"):
+        command = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "2", sys.executable, str(HERE / "gpt.py")]
+        done = subprocess.run([*command, *flags, "--out", "two.safetensors"], capture_output=True, text=True, timeout=100)
+        assert done.returncode == 0 and done.stdout.count("validation loss") == 1, done.stderr
+        assert "in 2 processes" in done.stdout
+        one, two = losses("one.csv"), losses("two.csv")
+        assert len(one) == len(two) == 10
+        for a, b in zip(one, two):
+            assert abs(float(a[1]) - float(b[1])) <= 1e-5 * float(a[1])
+            assert bool(a[2]) == bool(b[2]) and (not a[2] or abs(float(a[2]) - float(b[2])) <= 1e-4)
+    rng = [np.random.default_rng(3) for _ in range(3)]
+    whole = gpt.random_batch(np.arange(1000, dtype=np.int32), 6, 8, rng[0])
+    parts = [gpt.random_batch(np.arange(1000, dtype=np.int32), 6, 8, rng[1 + rank], rank, 2) for rank in range(2)]
+    for i in range(2):
+        assert sorted(whole[i].tolist()) == sorted(parts[0][i].tolist() + parts[1][i].tolist())
+
+
+def test_under_mpirun_without_mpi4py_a_line_says_so(folder, monkeypatch, capsys):
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    assert "pip install mpi4py" in refused(TEN_STEPS, monkeypatch, capsys)
+
+
+def test_a_training_that_diverges_stops_and_keeps_the_last_checkpoint(folder, capsys):
+    for flags, kept in ([], "nothing was saved"), (["--save-every", "1"], "is that of step"):
+        main(*TEN_STEPS, *flags, "--lr", "1e8", "--out", "far.safetensors", code=1)
+        err = capsys.readouterr().err
+        step = int(re.search(r"at step (\d+): stopped", err)[1])
+        assert kept in err and 1 < step <= 10 and err.count("\n") == 2
+        if flags:
+            saved = steps_saved(Path("far.safetensors"))
+            assert 1 <= saved < step and f"step {saved}." in err
+            for tensor in nn.state.safe_load("far.checkpoint").values():
+                assert np.isfinite(tensor.numpy()).all()
+        else:
+            assert not Path("far.safetensors").exists()
+
+
+def test_files_of_an_earlier_training_get_a_number(folder, capsys, monkeypatch):
+    for run in range(3):
+        out = main(*TEN_STEPS, "--steps", "2", "--seed", run, "--out", "m.safetensors")
+        assert (f"m.{run}.safetensors" in out) == (run > 0)
+    names = {f"m{number}.{suffix}" for number in ("", ".1", ".2") for suffix in ("safetensors", "checkpoint", "csv", "svg")}
+    assert set(os.listdir()) == names | {"text"}
+    assert len({Path(f"m{number}.safetensors").read_bytes() for number in ("", ".1", ".2")}) == 3
+    Path("novel").write_text("mine")
+    assert "no model of gpt.py" in refused([*TEN_STEPS, "--out", "novel"], monkeypatch, capsys)
+    assert Path("novel").read_text() == "mine"
+
+
+def test_resuming_what_does_not_fit_changes_nothing(folder, capsys, monkeypatch):
+    main(*TEN_STEPS, "--steps", "4", "--out", "m.safetensors")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    resume = ["--resume", "--out", "m.safetensors", "--steps", "8"]
+    Path("other").write_text("Zounds! " * 1000)
+    for flags, words in (["--layers", "2"], "n_layer 1, not 2"), (["--text", "other"], "'Z'"), (["--steps", "4"], "--steps"):
+        assert words in refused([*resume, *flags], monkeypatch, capsys)
+    checkpoint = folder / "m.checkpoint"
+    whole = checkpoint.read_bytes()
+    for damaged in whole[:-100], b"{}", whole.replace(b'"step": "4"', b'"step": "x"'), whole.replace(b"means", b"meant"):
+        checkpoint.write_bytes(damaged)
+        assert "m.checkpoint is damaged" in refused(resume, monkeypatch, capsys)
+    checkpoint.write_bytes(whole)
+    (folder / "other").unlink()
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    main(*resume)
+    assert len(losses("m.csv")) == 8
+
+
+def test_any_file_can_be_learnt_by_its_bytes(folder, device):
+    Path("data").write_bytes(bytes(range(256)) * 4)
+    main(*TINY_FLAGS, "--text", "data", "--bytes", "--steps", "2", "--out", "b.safetensors")
+    assert gpt.load_gpt2("b.safetensors").config.vocab_size == 256
+    out = main("sample", "--model", "b.safetensors", "--prompt", "naïve →", "--tokens", "20")
+    assert out.startswith("naïve →")
+    decode = gpt.Vocabulary().decoder()
+    assert [decode(token) for token in "aï→".encode()] == ["a", "", "ï", "", "", "→"]
+
+
+# What follows a text. The reference is the model without a cache: it reads a whole window for each token.
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model that has learnt a sentence."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "text").write_text(WOODCHUCK)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Device, "DEFAULT", "C")
+        main("--layers", 2, "--heads", 2, "--dim", 32, "--context", 16, "--batch", 8, "--lr", "0.01", "--steps", 200,
+             "--text", folder / "text", "--out", folder / "m.safetensors")
+    return folder / "m.safetensors"
+
+
+@pytest.mark.parametrize("chunk", [1, 5, 32])
+def test_a_token_read_with_the_cache_is_expected_as_without(chunk, trained, device):
+    """Through three windows of 16 tokens; each but the first begins with the later half of the one before."""
+    model = gpt.load_gpt2(trained)
+    text = np.random.default_rng(0).integers(0, model.config.vocab_size, 40).tolist()
+    writer, window, place = gpt.Writer(model, chunk), [], 0
+    for n in [3, 1, 7, 1, 1, 6, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 10]:
+        scores = writer.read(text[place:place + n])
+        window, place = window + text[place:place + n], place + n
+        window = window[-8:] if len(window) > 16 else window
+        close(scores, model(Tensor([window]))[0].numpy()[0, -1], 1e-4, 1e-5)
+    assert place == 40 and len(writer.forward.captured) == len({1, min(chunk, 8)})
+
+
+def test_sampling_by_the_command_line(trained, device, capsys):
+    """Greedy, it goes on with the sentence that it has learnt; seeds and choices are obeyed."""
+    say = functools.partial(main, "sample", "--model", trained, "--tokens", 60)
+    greedy = say("--temperature", "0", "--prompt", "How much wood ")
+    err = capsys.readouterr().err
+    assert greedy == "How much wood " + WOODCHUCK[14:74] + "\n" and re.fullmatch(r"[\d,]+ tokens/s, after .*\n", err)
+    assert say("--top-k", "1", "--prompt", "How much wood ") == greedy == say("--top-p", "1e-9", "--prompt", "How much wood ")
+    hot = [say("--temperature", "2", "--seed", seed) for seed in (1, 1, 2)]
+    assert hot[0] == hot[1] != hot[2] and len(hot[0]) == 61
+
+
+def test_choices_are_drawn_from_the_distribution_they_name():
+    scores = np.log(np.array([0.5, 0.25, 0.125, 0.125], np.float32)) + 3
+    for options, odds in (({}, [4, 2, 1, 1]), ({"top_k": 2}, [2, 1, 0, 0]), ({"temperature": 0.5}, [16, 4, 1, 1]),
+                          ({"top_p": 0.7}, [2, 1, 0, 0]), ({"top_p": 0.76}, [4, 2, 1, 0]), ({"top_k": 9}, [4, 2, 1, 1]),
+                          ({"temperature": 0}, [1, 0, 0, 0]), ({"top_k": 3, "top_p": 0.5}, [1, 0, 0, 0])):
+        choose = gpt.Choice(**options)
+        shares = np.bincount([choose(scores) for _ in range(4000)], minlength=4) / 4000
+        assert (np.abs(shares - np.array(odds) / sum(odds)) < 0.03).all(), options
+        assert ((shares > 0) == (np.array(odds) > 0)).all(), options
+
+
+def test_text_comes_as_it_is_written(trained, monkeypatch):
+    """One token at a time, each at once; and who stops listening ends it in silence."""
+    command = [sys.executable, str(HERE / "gpt.py"), "sample", "--model", str(trained), "--tokens", "100000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert len(process.stdout.read(40)) == 40 and process.poll() is None
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0 and process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda data: data[:1000], "ends within"), (lambda data: b"a text, no model", "not a sound safetensors file"),
+    (lambda data: data.replace(b"wpe", b"wpx"), "wpe.weight"), (lambda data: data.replace(b"characters", b"charakters"), "characters"),
+    (lambda data: data.replace(b"chuk", b"chu"), "sound"), (lambda data: b"", "sound"),
+], ids=["truncated", "text", "a name", "no characters", "a byte", "empty"])
+def test_a_model_that_is_none_is_refused(change, words, trained, folder, monkeypatch, capsys):
+    Path("m.safetensors").write_bytes(change(trained.read_bytes()))
+    assert words in refused(["sample", "--model", "m.safetensors"], monkeypatch, capsys)
+
+
+def test_a_prompt_of_other_characters_and_a_checkpoint_are_refused(trained, monkeypatch, capsys):
+    assert "'ü'" in refused(["sample", "--model", str(trained), "--prompt", "über"], monkeypatch, capsys)
+    checkpoint = trained.with_suffix(".checkpoint")
+    assert "--resume" in refused(["sample", "--model", str(checkpoint)], monkeypatch, capsys)
+
+
+def test_weights_of_one_byte_cost_less_than_0_02_of_loss(trained, device, capsys):
+    model, text = gpt.load_gpt2(trained), WOODCHUCK[:17 * 16]
+    tokens = np.array(gpt.Vocabulary("".join(sorted(set(WOODCHUCK)))).encode(text), np.int32).reshape(16, 17)
+    x, y = Tensor(tokens[:, :-1]), Tensor(tokens[:, 1:])
+    exact = model(x, y)[1].item()
+    for parameter in nn.state.get_parameters(model):
+        parameter.requires_grad = False
+    matrices = {name: p.numpy() for name, p in nn.state.get_state_dict(model).items() if p.ndim == 2}
+    before, after = gpt.quantize(model)
+    assert 0 < abs(model(x, y)[1].item() - exact) < 0.02
+    assert before == sum(p.nbytes for name, p in matrices.items() if name != "lm_head.weight") + 5 * 32 * 4
+    assert after == sum(p.size + 4 * len(p) for name, p in matrices.items() if name != "lm_head.weight") + 5 * 32 * 4
+    fc = model.transformer["h"][0].mlp.c_fc
+    close(fc.weight.numpy() * fc.scale.numpy(), matrices["transformer.h.0.mlp.c_fc.weight"], 0, fc.scale.numpy().max() / 2 + 1e-7)
+    main("sample", "--model", trained, "--int8", "--tokens", 5)
+    assert f"{before:,} bytes, as int8 {after:,}" in capsys.readouterr().err
+
+
+@on("C", "CL")
+def test_int8_weights_become_floats_within_the_kernels(trained, device):
+    """No buffer of a step is as large as the smallest matrix would be in float32."""
+    model = gpt.load_gpt2(trained)
+    gpt.quantize(model)
+    capture, = gpt.Writer(model, 1).forward.captured.values()
+    written = [node for kernel in capture.plan.kernels for node in kernel.nodes]
+    assert not [node for node in written if node.size > 2 * 16 * 16 and node.dtype == np.float32]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -3320,6 +3868,30 @@ MISTAKES = {
     "heads that do not divide the width": (lambda: gpt.GPT(gpt.GPTConfig(n_head=3)), ValueError, "3", "128"),
     "operands on two devices": (lambda: Tensor([1.0], device="NUMPY") + Tensor([1.0], device="C"), ValueError, "add",
                                 "NUMPY", "C", "to("),
+    "a kernel without a name": (lambda: tiny.kernel("", "out0[0] = 1;"), ValueError, "kernel", "identifier"),
+    "a kernel of no good name": (lambda: tiny.kernel("a b", "out0[0] = 1;"), ValueError, "kernel", "a b"),
+    "a kernel without a text": (lambda: tiny.kernel("mine", np.exp), TypeError, "mine", "text", "ufunc"),
+    "a kernel whose NumPy is a text": (lambda: tiny.kernel("mine", "", numpy="np.exp"), TypeError, "mine", "numpy"),
+    "a kernel of no Tensor": (lambda: swish(), TypeError, "swish", "Tensor"),
+    "a kernel of an array": (lambda: twice(x23(), np.ones(3)), TypeError, "twice", "input 1", "ndarray"),
+    "a kernel on two devices": (lambda: twice(Tensor([1.0], device="NUMPY"), Tensor([1.0], device="C")), ValueError,
+                                "twice", "NUMPY", "C", "to("),
+    "a kernel of a bad shape": (lambda: tiny.kernel("mine", "", shape=(2, -1))(x23().to("C")), ValueError, "mine",
+                                "shape", "-1"),
+    "a kernel without tasks": (lambda: tiny.kernel("mine", "", tasks=0)(x23().to("C")), ValueError, "mine", "tasks"),
+    "a kernel of a dtype that is none": (lambda: tiny.kernel("mine", "", dtype="floaty")(x23().to("C")), TypeError,
+                                         "floaty"),
+    "a kernel without NumPy": (lambda: tiny.kernel("mine", "")(x23().to("NUMPY")), ValueError, "mine", "NUMPY",
+                               "numpy="),
+    "a kernel of another shape in NumPy": (
+        lambda: tiny.kernel("mine", "", numpy=np.sum)(x23().to("NUMPY")).numpy(), ValueError, "mine", "()", "(2, 3)"),
+    "gradcheck of a number": (lambda: tiny.gradcheck(Tensor.exp, 1.0), TypeError, "gradcheck", "input 0", "float"),
+    "gradcheck in float32": (lambda: tiny.gradcheck(Tensor.exp, Tensor([1.0], requires_grad=True)), TypeError,
+                             "gradcheck", "input 0", "float64", "float32"),
+    "gradcheck of what becomes float32": (lambda: tiny.gradcheck(Tensor.float, doubles((3,))), TypeError, "gradcheck",
+                                          "float64", "float32"),
+    "gradcheck of nothing": (lambda: tiny.gradcheck(Tensor.exp, Tensor(np.ones(2))), ValueError, "gradcheck",
+                             "requires_grad"),
     "a device that is none": (lambda: Tensor([1.0], device="TPU"), ValueError, "TPU", "C", "NUMPY"),
 }
 
@@ -3596,6 +4168,18 @@ def test_another_graph_is_another_plan(device, made):
             Device[device].plans.clear()
             close(program(x, y), program(x.numpy(), y.numpy()))
         assert len(made) == plans + 1                                   # and that of y
+
+
+@on(*COMPILED)
+def test_another_hand_written_text_or_no_fusion_is_another_plan(device, made, monkeypatch):
+    texts = ["x0[i] + 1", "x0[i] + 2"]
+    for plans in (4, 4):                                                # made, then read
+        for text, fuse in itertools.product(texts, "10"):
+            monkeypatch.setenv("FUSE", fuse)
+            mine = tiny.kernel("mine", f"for (idx i = begin; i < end; i++) out0[i] = {text};")
+            close(mine(leaf(3) * 2 * 3), leaf(3).numpy() * 6 + int(text[-1]))
+            Device[device].plans.clear()
+        assert len(made) == plans
 
 
 @on("C")

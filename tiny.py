@@ -5,8 +5,8 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, shutil, subprocess, sys
-import threading, time, warnings, weakref, zlib
+import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, re, shutil, subprocess, sys
+import textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -468,6 +468,8 @@ class Tensor:
             if self.node.op != "buffer":                                # equal values, yet a gradient of its own
                 self.node = Node("contiguous", (self.node,), next(_serial))
             Tensor._trainable[id(self)] = self
+        else:
+            Tensor._trainable.pop(id(self), None)
         self._requires_grad = wanted
 
     requires_grad = property(lambda self: self._requires_grad, _set_requires_grad, doc="Does backward() set `grad`?")
@@ -1550,6 +1552,11 @@ def _function_gradient(g, out, node, inner, *inputs):
     return (None,) + gradients
 
 
+def _no_gradient(g, out, node, *inputs):
+    raise RuntimeError(f"kernel {node.arg.name}: a hand-written kernel has no gradient of its own. Call it in "
+                       f"forward() of a Function, whose backward() gives the gradient, or detach() its result")
+
+
 # The rules of the operations that are not elementwise; they also see the node, for its argument.
 GRADIENTS = {
     "sum":     lambda g, out, node, x: (g.expand(*x.shape),),
@@ -1565,6 +1572,7 @@ GRADIENTS = {
     "scatter": lambda g, out, node, index, values: (None, Tensor._of(gather(g.node, index.node))),
     "contiguous": lambda g, out, node, x: (g,),
     "function": _function_gradient,
+    "kernel":  _no_gradient,
 }
 
 
@@ -1593,6 +1601,58 @@ def gradients(result, targets, seed):
             if share is not None and leads[source]:
                 found[source] = found[source] + share if source in found else share
     return [found.get(target) for target in targets]
+
+
+def gradcheck(function, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True):
+    """Are the gradients of `function` what central differences, (f(x + eps) - f(x - eps)) / (2 eps), say they are?
+
+    `inputs` is a Tensor or a tuple of them; `function` takes them all and returns a Tensor, or a tuple of them. Each
+    element of those with requires_grad is moved by `eps` in turn, in float64, as float32 would leave nothing of such a
+    difference. What is compared is the gradient of a sum of all results, each element times a random weight: this takes
+    one backward pass rather than one for each element of the results, and only by chance would wrong derivatives cancel
+    each other. True if |gradient - difference| <= atol + rtol * |difference| everywhere; otherwise RuntimeError, which
+    names the worst element, or False if not `raise_exception`.
+    """
+    inputs = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
+    for i, x in enumerate(inputs):
+        _require(isinstance(x, Tensor), "gradcheck: input {} must be a Tensor, got {}", i, type(x).__name__,
+                 kind=TypeError)
+        _require(x.dtype == float64 or not is_float(x.dtype), "gradcheck: input {} must be float64, got {}, whose "
+                 "rounding hides small differences", i, NAME_OF[x.dtype], kind=TypeError)
+    checked = [i for i, x in enumerate(inputs) if x.requires_grad]
+    _require(checked, "gradcheck: no input has requires_grad, so there is nothing to check")
+    arrays = [x.numpy() for x in inputs]
+
+    def weighted_sum():
+        """Tensors of the arrays as they are now, and the sum of what the function makes of them."""
+        tensors = [Tensor(array, device=x.device) for array, x in zip(arrays, inputs)]
+        total, results, rng = 0, function(*tensors), np.random.default_rng(0)           # the same weights each time
+        for y in results if isinstance(results, (tuple, list)) else [results]:
+            dtype = NAME_OF[y.dtype] if isinstance(y, Tensor) else type(y).__name__
+            _require(dtype == "float64", "gradcheck: the function must compute in float64 to the end, but returned {}",
+                     dtype, kind=TypeError)
+            total = total + (y * rng.uniform(0.5, 1.5, y.shape)).sum()
+        return tensors, total
+
+    tensors, total = weighted_sum()
+    for i, found in zip(checked, total.gradient(*[tensors[i] for i in checked])):
+        found, difference = found.numpy(), np.zeros(found.shape)
+        for place in np.ndindex(found.shape):
+            value, ends = arrays[i][place], []
+            for end in (value - eps, value + eps):
+                arrays[i][place] = end
+                ends.append(weighted_sum()[1].item())
+            arrays[i][place] = value
+            difference[place] = (ends[1] - ends[0]) / (2 * eps)
+        with np.errstate(invalid="ignore"):                             # infinity - infinity is NaN, and wrong
+            excess = np.abs(found - difference) - (atol + rtol * np.abs(difference))
+        if not np.all(excess <= 0):
+            if not raise_exception:
+                return False
+            worst = np.unravel_index(np.argmax(excess), found.shape)
+            raise RuntimeError(f"gradcheck: the gradient for input {i} is wrong at {list(map(int, worst))}: it is "
+                               f"{found[worst]:.9g}, and by central differences {difference[worst]:.9g}")
+    return True
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2472,6 +2532,40 @@ class Nest:
         return list(dict.fromkeys(value.arg[0] for value in self.values if value.op == "load"))
 
 
+Written = namedtuple("Written", "name body tasks")                      # what a hand-written kernel is (see `kernel`)
+
+
+class HandWritten:
+    """Stands for the nest of loops of the hand-written kernel `node`, the result of which is stored as `output`.
+
+    No more is known of its `text` than which nodes it reads; `lanes` are the lengths of the vectors that it names.
+    """
+    values, groups, is_copy = (), 0, False
+
+    def __init__(self, node, output):
+        self.node, self.outputs, self.tasks = node, [output], node.arg.tasks
+        self.lowering = SimpleNamespace(inlined={node: True, output: True})
+        operands = {"out0": node, **{f"x{i}": source for i, source in enumerate(node.sources)}}
+        shapes = [f"  const idx {name}_shape[] = {{{', '.join(map(str, operand.shape))}}};"
+                  for name, operand in operands.items() if operand.shape]
+        text = textwrap.dedent(node.arg.body).strip().replace("{t}", MEMORY_TYPE[node.sources[0].dtype])
+        self.lanes = frozenset(int(n) for n in re.findall(r"(?:[fiu]\d+|bool)x(2|4|8|16)\b", text))
+        # Compilers are told to number its lines from 1, under its own name.
+        self.text = "\n".join([*shapes, f'#line 1 "{node.arg.name}"', textwrap.indent(text, "  ")])
+
+    def reads(self):
+        return list(dict.fromkeys(self.node.sources))
+
+    def keep(self, outputs):
+        self.outputs = outputs
+
+    def tiles(self):
+        return []
+
+    def layout(self):
+        return "written by hand"
+
+
 def tile_rows(extent, most=8):
     """How many rows to compute together: a tile without a rest is worth a smaller one."""
     most = min(most, extent)
@@ -2503,6 +2597,32 @@ class Kernel:
         """Write the body of the kernel; afterwards it has a name, a key and the nodes it reads."""
         self.inputs, first = self.reads(), self.nests[0]
         self.outputs = [node for nest in self.nests for node in nest.outputs if node not in self.strips]
+        values = [value for nest in self.nests for value in nest.values]
+        words = list(dict.fromkeys(value.op.removesuffix("_over") for value in values
+                                   if value.op not in ("load", "const", "index", "row", "cast", "where", "and")))
+        if isinstance(first, HandWritten):                              # x1 is its second input, even if x0 is the same
+            self.inputs, self.body, self.strip_bytes = list(first.node.sources), first.text, 0
+            words, self.lanes = [first.node.arg.name], sorted(first.lanes)
+        else:
+            self.body = self.write()
+        self.arguments = [f"out{i}" for i in range(len(self.outputs))] + [f"x{i}" for i in range(len(self.inputs))]
+        self.types = [MEMORY_TYPE[node.dtype] for node in self.outputs] + \
+                     ["const " + MEMORY_TYPE[node.dtype] for node in self.inputs]
+        self.key = hashlib.sha256((self.body + str(self.types)).encode()).hexdigest()[:16]
+        size = "x".join(str(n) for n in self.outputs[0].shape if n > 1) or "1"
+        self.name, self.symbol = "_".join((words[:5] or ["copy"]) + [size]), f"kernel_{self.key}"
+        repeats = lambda loops: math.prod(loop.extent for loop in loops)
+        self.flops = sum(repeats(value.args[0].loops.union(value.arg) if value.op in REDUCTIONS else value.loops)
+                         for value in values if value.op in {*ELEMENTWISE, *REDUCTIONS} - NOT_COUNTED
+                         and is_float(value.dtype))
+        self.bytes = sum(nbytes(node) for node in self.outputs + self.inputs)
+        results = ", ".join(f"{NAME_OF[node.dtype]} {list(node.shape)}" for node in self.outputs)
+        work = "written by hand" if isinstance(first, HandWritten) else f"{self.flops} floating-point operations"
+        self.header = f"// {self.name}: {results}, {work}, {self.bytes} bytes"
+
+    def write(self):
+        """The body of the kernel: its nests, one after the other."""
+        first = self.nests[0]
         pointers = {node: f"x{i}" for i, node in enumerate(self.inputs)}
         pointers.update((node, f"out{i}") for i, node in enumerate(self.outputs))
         pointers.update((node, f"strip{i}") for i, node in enumerate(self.strips))
@@ -2532,23 +2652,7 @@ class Kernel:
             depth -= line.startswith("}")
             indented.append("  " * depth + line)
             depth += line.endswith("{")
-        self.body = "\n".join(indented)
-        self.arguments = [f"out{i}" for i in range(len(self.outputs))] + [f"x{i}" for i in range(len(self.inputs))]
-        self.types = [MEMORY_TYPE[node.dtype] for node in self.outputs] + \
-                     ["const " + MEMORY_TYPE[node.dtype] for node in self.inputs]
-        self.key = hashlib.sha256((self.body + str(self.types)).encode()).hexdigest()[:16]
-        values = [value for nest in self.nests for value in nest.values]
-        words = list(dict.fromkeys(value.op.removesuffix("_over") for value in values
-                                   if value.op not in ("load", "const", "index", "row", "cast", "where", "and")))
-        size = "x".join(str(n) for n in self.outputs[0].shape if n > 1) or "1"
-        self.name, self.symbol = "_".join((words[:5] or ["copy"]) + [size]), f"kernel_{self.key}"
-        repeats = lambda loops: math.prod(loop.extent for loop in loops)
-        self.flops = sum(repeats(value.args[0].loops.union(value.arg) if value.op in REDUCTIONS else value.loops)
-                         for value in values if value.op in {*ELEMENTWISE, *REDUCTIONS} - NOT_COUNTED
-                         and is_float(value.dtype))
-        self.bytes = sum(nbytes(node) for node in self.outputs + self.inputs)
-        results = ", ".join(f"{NAME_OF[node.dtype]} {list(node.shape)}" for node in self.outputs)
-        self.header = f"// {self.name}: {results}, {self.flops} floating-point operations, {self.bytes} bytes"
+        return "\n".join(indented)
 
     def variants(self):
         """This kernel and then the same with other tiles, by their layouts; {} if there is no choice. They share the
@@ -3094,6 +3198,12 @@ def literal(value, dtype):
 # cheap to compute, as the scores of attention are, is `wide`: it is never stored as a whole. A task computes some rows
 # of it, a strip, and the nests of loops that read these rows are woven into one kernel (`weave`).
 # ---------------------------------------------------------------------------------------------------------------------
+def fuses():
+    """With FUSE=0 each operation is a kernel of its own, and every intermediate result goes through memory: to see what
+    fusing is worth."""
+    return os.environ.get("FUSE") != "0"
+
+
 def is_contraction(node):
     """Does the node sum a product of two operands that are each repeated along an axis that the other is not?"""
     first, second = repeated_axes(node)
@@ -3144,7 +3254,8 @@ class Fuser:
     `stored` has the nodes that get a buffer, `nests` the nest of loops for each, `kernels` the finished kernels in the
     order in which they run. `copies` says for a nest's output which views it reads from a copy instead, and `copied`
     which view a layout copy is of. `wide` has the nodes that are computed again where they are needed, and `strips` the
-    nodes that hold some rows of one for that. `turned` has the nodes that are stored with their axes in another order.
+    nodes that hold some rows of one for that. `turned` has the nodes that are stored with their axes in another order,
+    and `written` for each node that a hand-written kernel stores the node of that kernel.
     """
 
     def __init__(self, outputs, lanes, groups):
@@ -3159,8 +3270,17 @@ class Fuser:
                 self.consumers[source].append(node)
             if is_contraction(node) or not self.activations.isdisjoint(node.sources):
                 self.activations.add(node)
-        self.foresee(order)
-        self.stored.update(dict.fromkeys(node for node in outputs if node.buffer is None))
+        # What hand-written kernels read and write lies in memory as outputs do: row by row, without gaps.
+        by_hand = [node for node in order if node.op == "kernel"]
+        read = [source for node in by_hand for source in node.sources]
+        self.outputs.update(read)
+        self.written = {self.passed_on(node): node for node in by_hand}
+        self.outputs.update(self.written)
+        if fuses():
+            self.foresee(order)
+        else:
+            self.separate(order)
+        self.stored.update(dict.fromkeys(node for node in [*outputs, *read, *self.written] if node.buffer is None))
         pending = list(self.stored)
         while pending:
             while pending:
@@ -3200,6 +3320,28 @@ class Fuser:
                 self.stored[tail] = self.sums[tail] = True
             if node in self.stored:
                 depth[node] = 0
+
+    def separate(self, order):
+        """Store the result of each operation: FUSE=0. Movement still is no more than another index. And a product with
+        an operand that is repeated, of which only sums are taken, stays part of these: together they are what NumPy
+        calls one matmul, and the array of all products would be huge."""
+        computing = {*ELEMENTWISE, *REDUCTIONS, "gather", "scatter", "contiguous", "kernel"}
+        for node in order:
+            repeated = node.op == "mul" and any(source.op == "expand" for source in node.sources)
+            readers = topological(self.consumers[node] if repeated else [],
+                                  sources=lambda n: self.consumers[n] if n.op in MOVEMENTS else ())
+            summed = {user.op for user in readers} - MOVEMENTS == {"sum"}
+            if node.op in computing and not summed:
+                self.stored[self.passed_on(node)] = True
+
+    def passed_on(self, node):
+        """What is stored in place of `node`: its only reader, if that passes it on unchanged, and so on."""
+        while len(self.consumers[node]) == 1 and node not in self.outputs and node.op not in ("contiguous", "scatter"):
+            user = self.consumers[node][0]
+            if user.op not in IDENTITY and user.op != "reshape":
+                break
+            node = user
+        return node
 
     def is_wide(self, node):
         """Is the node rather computed again wherever it is needed than kept in memory?
@@ -3280,7 +3422,8 @@ class Fuser:
     def make(self, node, pending):
         """Make the nest of a stored node; what it turns out to need first goes on `pending`."""
         try:
-            self.nests[node] = nest = Nest(self, [node], self.lanes)
+            by_hand = self.written.get(node)
+            self.nests[node] = nest = HandWritten(by_hand, node) if by_hand else Nest(self, [node], self.lanes)
             loads = [value for value in nest.values if value.op == "load" and value.arg[0] not in self.stored
                      and value.arg[0].buffer is None]
             if loads:
@@ -3522,6 +3665,8 @@ class Fuser:
 
     def mergeable(self, group, nest):
         """May `nest` join `group`? Not if both have reductions and one of those needs a register tile of its own."""
+        if not fuses() or isinstance(group, HandWritten) or isinstance(nest, HandWritten):
+            return False
         tiled = lambda one: one.vector is not None and any(one.vector in r.loops for r in one.reductions)
         apart = group.is_scatter or nest.is_scatter or \
             {*group.outputs, *nest.outputs} & (self.copied.keys() | self.strips.keys())
@@ -3560,6 +3705,11 @@ typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_
 #define SPLAT(a, T, N) ((a) - (T##x##N){})
 #define VALUES(T, N, ...) (T##x##N){__VA_ARGS__}
 #define LOAD(p, T, N) (*(const T##x##N##_u *)(p))
+#ifdef __x86_64__
+#define IN_REGISTER(x) __asm__("" : "+v"(x));
+#else
+#define IN_REGISTER(x)
+#endif
 #define STORE(p, a, T, N) (*(T##x##N##_u *)(p) = (a))
 """
 CL_WORDS = r"""
@@ -3594,6 +3744,7 @@ typedef double f64;
 #define SPLAT(a, T, N) ((T##x##N)(a))
 #define VALUES(T, N, ...) (T##x##N)(__VA_ARGS__)
 #define LOAD(p, T, N) JOIN(vload, N)(0, p)
+#define IN_REGISTER(x)
 #define STORE(p, a, T, N) JOIN(vstore, N)(a, 0, p)
 """
 SCALAR_WORDS = r"""
@@ -3711,10 +3862,13 @@ VECTOR_WORDS = r"""
     LANES(N / 4, y.lane[l] = max_##T(y.lane[l], y.lane[l + N / 4])) \
     LANES(N / 8, y.lane[l] = max_##T(y.lane[l], y.lane[l + N / 8])) \
     LANES(N / 16, y.lane[l] = max_##T(y.lane[l], y.lane[l + N / 16])) return y.lane[0]; } \
-  VECTOR_CAST(T, f32, N) DOUBLE(VECTOR_CAST(T, f64, N)) VECTOR_CAST(T, i8, N) VECTOR_CAST(T, u8, N) \
+  VECTOR_CAST(T, f32, N) DOUBLE(VECTOR_CAST(T, f64, N)) BYTE_CAST(T, i8, N) BYTE_CAST(T, u8, N) \
   VECTOR_CAST(T, i32, N) VECTOR_CAST(T, u32, N) VECTOR_CAST(T, i64, N) \
   INLINE T##x##N T##x##N##_from_bool(i32x##N x) { return CONVERT(-x, T, N); }
 #define VECTOR_CAST(T, S, N) INLINE T##x##N T##x##N##_from_##S(S##x##N x) { return CONVERT(x, T, N); }
+// gcc would convert bytes to floats one by one, if it saw where they come from or had to do it in one step.
+#define BYTE_CAST(T, S, N) \
+  INLINE T##x##N T##x##N##_from_##S(S##x##N x) { IN_REGISTER(x) return CONVERT(CONVERT(x, i32, N), T, N); }
 #define VECTOR_BITS(T, S, N) INLINE T##x##N T##x##N##_as_##S(S##x##N x) { return REINTERPRET(x, T, N); }
 #define MAP(NAME, F, T, S, N) INLINE T##x##N NAME(S##x##N a) { \
   S##x##N##_lanes x; T##x##N##_lanes y; x.all = a; LANES(N, y.lane[l] = F(x.lane[l])) return y.all; }
@@ -3965,6 +4119,8 @@ class Plan:
         """Can `output` be written where `leaf` is read? If no later kernel reads that, and its own at that index."""
         at = next(i for i, kernel in enumerate(self.kernels) if output in kernel.outputs)
         kernel, later = self.kernels[at], self.kernels[at + 1:]
+        if leaf in kernel.inputs and isinstance(kernel.nests[0], HandWritten):
+            return False                                                # who knows at which index?
         loads = [(nest, value) for nest in kernel.nests for value in nest.values
                  if value.op == "load" and value.arg[0] is leaf]
         return output.dtype == leaf.dtype and not any(leaf in other.inputs for other in later) and \
@@ -4068,7 +4224,7 @@ class CompiledDevice:
             if node.buffer is None:
                 found += node.op, *[number[s] for s in node.sources], None if node.op in IDENTITY else node.key[2]
             found += node.shape, node.dtype.char
-        return (*found, *[number[node] for node in outputs])
+        return (fuses(), *found, *[number[node] for node in outputs])
 
     def make_plan(self, order, leaves, outputs, updates=()):
         """The plan for these nodes, from the cache on disk or made; its kernels are compiled."""
@@ -4194,7 +4350,7 @@ class HostDevice:
 
 class CDevice(HostDevice, CompiledDevice):
     """Generated C, compiled by the system's compiler, loaded with ctypes and run by threads of its own."""
-    name = "C"
+    name = dialect = "C"
     flags = ["-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
              "-shared", "-fPIC", "-w"]
 
@@ -4323,7 +4479,7 @@ def cache_folder():
 
 class CLDevice(CompiledDevice):
     """Generated OpenCL C, run through pyopencl on a GPU or on the CPU."""
-    name = "CL"
+    name = dialect = "CL"
 
     def __init__(self):
         super().__init__()
@@ -4378,11 +4534,15 @@ class CLDevice(CompiledDevice):
         """Build what is missing, in a program for each number of lanes and thread: to read the words takes longest."""
         batches, n = defaultdict(list), cores()
         for i, kernel in enumerate(sorted(self.missing(kernels), key=lambda kernel: kernel.lanes)):
-            batches[str(kernel.lanes), i % n].append(kernel)
+            batches[kernel.words(), i % n].append(kernel)
 
         def build(batch):
             source = CL_WORDS + batch[0].words() + "".join(self.source(kernel) for kernel in batch)
-            return self.cl.Program(self.context, source).build(["-w"])
+            try:
+                return self.cl.Program(self.context, source).build(["-w"])
+            except self.cl.Error as error:
+                names = ", ".join(kernel.name for kernel in batch)
+                raise RuntimeError(f"OpenCL could not compile {names}:\n{error}") from None
         with warnings.catch_warnings(), ThreadPoolExecutor(n) as threads:
             warnings.simplefilter("ignore")                             # pyopencl turns compiler notes into warnings
             for batch, program in zip(batches.values(), threads.map(build, batches.values())):
@@ -4410,7 +4570,9 @@ class CLDevice(CompiledDevice):
                     launch.set_arg(i, memory)
                     bound[i] = memory
             most, items = (self.groups, self.lanes) if self.groups else (4 * self.device.max_compute_units, 1)
-            workers = kernel.tasks if self.groups and not kernel.strip_bytes else min(kernel.tasks, most)
+            # Tasks are a group's, but in a hand-written kernel each item has its own: neighbours do neighbouring tasks.
+            workers = kernel.tasks if kernel.grouped else -(-kernel.tasks // items)
+            workers = workers if self.groups and not kernel.strip_bytes else min(workers, most)
             if kernel.strip_bytes:
                 if self.strips is None or self.strips.size < workers * kernel.strip_bytes:
                     self.strips = self.allocate(workers * kernel.strip_bytes)
@@ -4423,7 +4585,7 @@ NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place kernels")
 
 class NumpyDevice(HostDevice):
     """Interprets the graph node by node. It defines what every operation means, and is the oracle of the tests."""
-    name, description = "NUMPY", f"NumPy {np.__version__}"
+    name, dialect, description = "NUMPY", "NUMPY", f"NumPy {np.__version__}"
 
     def plan(self, order, leaves, outputs, updates=()):
         return NumpyPlan(order, leaves, outputs, (), ())
@@ -4466,7 +4628,8 @@ class NumpyDevice(HostDevice):
                 "sum": lambda: x[0].sum(arg, dtype=node.dtype, keepdims=True),
                 "max_over": lambda: x[0].max(arg, keepdims=True),
                 "gather": lambda: self.gather(*x),
-                "scatter": lambda: self.scatter(node, *x)}[op]()
+                "scatter": lambda: self.scatter(node, *x),
+                "kernel": lambda: self.written(node, *x)}[op]()
 
     def pad(self, node, x):
         result = np.zeros(node.shape, node.dtype)
@@ -4484,6 +4647,12 @@ class NumpyDevice(HostDevice):
         result = np.zeros(node.shape, node.dtype)
         np.add.at(result, index[inside], values[inside])
         return result
+
+    def written(self, node, *x):
+        result = np.asarray(node.arg.body(*x))
+        _require(result.shape == node.shape, "kernel {}: numpy= returned shape {}, not {}", node.arg.name, result.shape,
+                 node.shape)
+        return cast_array(result, node.dtype)
 
 
 def cast_array(array, dtype):
@@ -4539,6 +4708,51 @@ class Devices(dict):
 
 
 Device = Devices()
+
+
+def kernel(name, body, *, cl=None, numpy=None, shape=None, dtype=None, tasks=None):
+    """An operation whose loops are written by hand: a function of Tensors that returns a Tensor, lazy as any other.
+
+    `body` is the text of a kernel for C and OpenCL, in the words of the generated ones (see tiny.kernels(y)[0].source):
+    it reads the inputs at pointers x0, x1, ... and must write each element of the result at out0, all of them laid out
+    row by row. x0_shape[0], ... and out0_shape are their shapes, {t} the type of x0 (f32, f64, ...). A thread or
+    work-item does the tasks from `begin` to before `end`, in any order. For OpenCL `cl` may be another text. The NUMPY
+    device calls the function `numpy` with arrays.
+
+        swish = tiny.kernel("swish", "for (idx i = begin; i < end; i++) out0[i] = x0[i] * sigmoid_{t}(x0[i]);",
+                            numpy=lambda x: x / (1 + np.exp(-x)))
+
+    The result has the shape and dtype of the first input, unless `shape` or `dtype` is given, and there are as many
+    `tasks` as it has elements; `shape` and `tasks` may be functions of the shapes of the inputs. Nothing is broadcast
+    or converted. There is no gradient: call it in a Function (and test that with gradcheck).
+    """
+    fits = isinstance(name, str) and name.isidentifier() and name.isascii()
+    _require(fits, "kernel: its name must be an identifier, got {!r}", name)
+    what, bodies = f"kernel {name}", {"C": body, "CL": body if cl is None else cl, "NUMPY": numpy}
+    for text in (body, bodies["CL"]):
+        _require(isinstance(text, str), "{}: a body must be a text, got {}", what, type(text).__name__, kind=TypeError)
+    fits = numpy is None or callable(numpy)
+    _require(fits, "{}: numpy= must be a function, got {}", what, type(numpy).__name__, kind=TypeError)
+
+    def apply(*inputs):
+        _require(inputs, "{}: needs a Tensor as its first input", what, kind=TypeError)
+        for i, x in enumerate(inputs):
+            _require(isinstance(x, Tensor), "{}: input {} must be a Tensor, got {}", what, i, type(x).__name__,
+                     kind=TypeError)
+        device, shapes, devices = inputs[0].device, [x.shape for x in inputs], sorted({x.device for x in inputs})
+        _require(len(devices) == 1, "{}: inputs are on different devices, {}; copy with to()", what, devices)
+        chosen = bodies[Device[device].dialect]
+        _require(chosen is not None, "{}: the device {} needs a NumPy function, numpy=...", what, device)
+        given = lambda value: value(*shapes) if callable(value) else value
+        result = shapes[0] if shape is None else _ints(f"{what}: shape", (given(shape),))
+        size = math.prod(result)
+        count, = [size] if tasks is None else _ints(f"{what}: tasks", (given(tasks),), min(size, 1))
+        sources = tuple(x.node if x.numel() else _leaf(np.zeros(x.shape, x.dtype), device) for x in inputs)
+        return Tensor._of(Node("kernel", sources, Written(name, chosen, count), result,
+                               as_dtype(dtype or inputs[0].dtype), device))
+
+    apply.__name__ = apply.__qualname__ = name
+    return apply
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -4693,12 +4907,15 @@ class Capture:
             for tensor, gradient in gradients:
                 tensor.grad = gradient
         outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
-        # The graph shows nodes, not which Tensor they came from. So where others hold the old node of a Tensor that is
-        # assigned (equal constants are one node), that Tensor gets a node of its own, and the function is run again.
+        # The graph shows nodes, not which Tensor they came from. So where the old node of a Tensor that is assigned may
+        # also stand for others (equal constants are one node, and others may hold it), that Tensor gets a node of its
+        # own, and the function is run again.
         graph = {id(node.sources): node.sources for node in topological(outputs)}
         users = Counter(id(source) for sources in graph.values() for source in sources)
         known = UNSHARED + 2                                            # the other two: `before` and the name `old`
-        shared = [tensor for tensor, old in before.values() if _holders(tensor) > users[id(tensor.node)] + known]
+        shared = [tensor for tensor, old in before.values()
+                  if _holders(tensor) > users[id(old)] + known
+                  or old.op != "buffer" and not (old.op in ("contiguous", "detach") and old.arg is not None)]
         if shared and not again:
             for tensor in shared:
                 self.notice(tensor, tensor.node)
@@ -4726,7 +4943,7 @@ class Capture:
         index = {node: i for i, node in enumerate(outputs)}
         owner = {id(tensor): arguments.get(tensor.node, standing.get(id(tensor), tensor)) for tensor, _ in after}
         self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
-        self.returned = [index[node] for node in returned]
+        self.returned, self.assigned = [index[node] for node in returned], {i for _, i, _ in self.targets}
         self.gradients = [(tensor, index[node]) for tensor, node in made]
         self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
@@ -4761,10 +4978,8 @@ class Capture:
         Tensor._random_host.clear()                                     # a draw may have moved the states on
         for tensor, i in self.gradients:
             tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
-        results = []
-        for i in self.returned:
-            shared = any(i == j for _, j, _ in self.targets)
-            results.append(Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if shared else fresh[i])))
+        results = [Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if i in self.assigned else fresh[i]))
+                   for i in self.returned]
         return _replace_tensors(self.result, iter(results))
 
 
@@ -5085,8 +5300,9 @@ def _read_safetensors(path):
             sound = isinstance(shape, list) and len(shape) <= 32 and all(type(n) is int and n >= 0 for n in shape)
             _require(sound and code in SAFETENSORS, "{!r} has dtype {!r} and shape {!r}", name, code, shape)
             stop = start + math.prod(shape) * SAFETENSORS[code].itemsize        # all data, in order and without gaps
-            fits, raw = entry["data_offsets"] == [start, stop] and stop <= len(data), data[start:stop]
-            _require(fits, "{!r} is not at {} of {} but {}", name, [start, stop], len(data), entry["data_offsets"])
+            raw, offsets = data[start:stop], entry["data_offsets"]
+            _require(offsets == [start, stop], "{!r} should be at {}, not {}", name, [start, stop], offsets)
+            _require(stop <= len(data), "the file ends within {!r}", name)
             arrays[name] = (raw != 0 if code == "BOOL" else raw.view(SAFETENSORS[code])).reshape(shape)
         _require(stop == len(data), "{} bytes belong to no tensor", len(data) - stop)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
