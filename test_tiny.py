@@ -2129,6 +2129,8 @@ def test_a_kernel_tells_what_it_does(device):
     assert 2 * m * n * k <= kernel.flops <= 2.1 * m * n * k             # a multiplication and an addition each
     assert 4 * (m * k + k * n + m * n) <= kernel.bytes <= 8 * (m * k + k * n + m * n)
     assert kernel.name in kernel.source and len(kernel.inputs) == 2 and len(kernel.outputs) == 1
+    assert repr(kernel) == f"<Kernel {kernel.name}: float32 [96, 48], {kernel.flops} floating-point operations, " \
+                           f"{kernel.bytes} bytes>"
     assert "for" in kernel.source and "test_tiny.py" in kernel.source   # it names the lines of the user's Python
 
 
@@ -3851,7 +3853,15 @@ MISTAKES = {
     "a probability above one": (lambda: x23().dropout(1.5), ValueError, "dropout", "1.5"),
     "no integers to draw": (lambda: Tensor.randint(3, low=5, high=5), ValueError, "randint", "5"),
     "arange without a step": (lambda: Tensor.arange(0, 5, 0), ValueError, "arange", "step"),
-    "backward of many": (lambda: x23().exp().backward(), RuntimeError, "backward", "(2, 3)"),
+    "backward of many": (lambda: x23().exp().backward(), RuntimeError, "backward", "(2, 3)", ".mean() or .sum()"),
+    "backward that leads nowhere": (lambda: x23().sum().backward(), RuntimeError, "backward", "requires_grad=True"),
+    "backward of data": (lambda: Tensor([1.0, 2.0]).sum().backward(), RuntimeError, "requires_grad=True"),
+    "backward of a number": (lambda: Tensor(1.0).backward(), RuntimeError, "requires_grad=True"),
+    "backward of integers": (lambda: Tensor([1, 2]).sum().backward(), TypeError, "gradient", "int32"),
+    "backward of a loss cut off": (lambda: Tensor([1.0], requires_grad=True).sum().detach().backward(), RuntimeError,
+                                   "requires_grad", "detach()"),
+    "kernels on NumPy": (lambda: tiny.kernels(Tensor([1.0], device="NUMPY") + 1), RuntimeError, "kernels", "NUMPY",
+                         "DEVICE=C"),
     "backward with another shape": (lambda: x23().backward(Tensor([1.0])), ValueError, "gradient", "(1,)", "(2, 3)"),
     "a gradient of integers": (lambda: Tensor([1], requires_grad=True), TypeError, "requires_grad", "int32"),
     "a gradient for integers": (lambda: x23().sum().gradient(Tensor([1])), TypeError, "gradient", "int32"),

@@ -1280,7 +1280,8 @@ class Tensor:
         """Gradients of self with respect to `targets`, Tensors of their shapes, times `gradient` if self has axes."""
         dtypes = [NAME_OF[x.dtype] for x in (self, *targets)]
         if gradient is None and self.shape:
-            raise RuntimeError(f"backward: shape {self.shape} needs a gradient of its own, only a scalar does not")
+            raise RuntimeError(f"backward: shape {self.shape} is not one number: take .mean() or .sum() first, or pass "
+                               "a gradient")
         _require(all("float" in name for name in dtypes), "gradient: floats have one, not {}", dtypes, kind=TypeError)
         seed = self.ones_like() if gradient is None else gradient.cast(self.dtype)
         _require(seed.shape == self.shape, "gradient: one of shape {} for a result of {}", seed.shape, self.shape)
@@ -1288,10 +1289,16 @@ class Tensor:
         return [x.zeros_like() if g is None else g for x, g in zip(targets, found)]
 
     def backward(self, gradient=None):
-        """Add to `grad` of every Tensor with requires_grad that this one was computed from; returns self."""
+        """Add to `grad` of every Tensor with requires_grad that this one was computed from; returns self. If there is
+        none, RuntimeError."""
         needed = set(topological([self.node], stop=lambda node: node.op == "detach"))
         live = [x for x in list(Tensor._trainable.values()) if x.requires_grad and x.node in needed]
-        for x, g in zip(live, self.gradient(*live, gradient=gradient)):
+        found = self.gradient(*live, gradient=gradient)
+        # From a batch of no elements come constants, of which none is summed: then nobody has made a mistake.
+        fits = live or not any(node.op in {"buffer", "detach", *REDUCTIONS} for node in needed)
+        _require(fits, "backward: no Tensor with requires_grad leads to this: give requires_grad=True to those that "
+                 "should learn, before they are used, and do not detach() or assign() in between", kind=RuntimeError)
+        for x, g in zip(live, found):
             x.grad = g if x.grad is None else x.grad + g
         if _capturing is None:                                          # a jit computes what it returns anyway
             Tensor._losses[id(self)] = self
@@ -2588,6 +2595,9 @@ class Kernel:
         self.tasks, self.is_copy = nests[-1].tasks, nests[-1].is_copy
         self.lanes, self.grouped = sorted({nest.lanes for nest in nests}), nests[0].groups > 0
 
+    def __repr__(self):
+        return f"<Kernel {self.header.removeprefix('// ')}>"
+
     def reads(self):
         """The nodes that the kernel reads from the buffers of others."""
         own = {node for nest in self.nests for node in nest.outputs}
@@ -3225,7 +3235,7 @@ def repeated_axes(node):
 
 
 def batch_size(node):
-    """How many pairs of matrices a contraction multiplies: the extent of the axes along which no operand is repeated."""
+    """How many pairs of matrices a contraction multiplies: as many as lie along the axes that no operand repeats."""
     return math.prod(n for a, n in enumerate(node.shape) if a not in set.union(*repeated_axes(node)))
 
 
@@ -3349,8 +3359,8 @@ class Fuser:
         That holds for a contraction that is cheap, of 64 products an element or fewer, and larger than its operands. It
         also holds for one that a single other contraction reads, as then nothing is computed twice, if the operand that
         all of its rows need stays in the cache. And it holds for what is computed from such a node element by element:
-        the scores of attention, their exponentials, and the gradients of both. It does not hold for
-        the queries, keys and values: of them and the scores, which read them, only one can be wide.
+        the scores of attention, their exponentials, and the gradients of both. But it does not hold for
+        queries, keys and values that only the scores or their reader need: what is computed from a strip is no strip.
         """
         if node in self.outputs:
             return False
@@ -4189,13 +4199,16 @@ def kernels(*tensors):
     """The kernels that would compute these Tensors, in order, compiled but not run.
 
     Each has .name .source .flops .bytes, .inputs and .outputs (with .shape and .dtype), and .is_copy for one that only
-    copies an operand into another layout.
+    copies an operand into another layout. The NUMPY device makes none: RuntimeError.
     """
     found, nodes = [], [tensor.node for tensor in tensors if tensor.node.buffer is None]
     for name in dict.fromkeys(node.device for node in nodes):
         wanted = [node for node in nodes if node.device == name]
         order = topological(wanted, stop=is_realized)
-        found += Device[name].plan(order, [node for node in order if node.buffer is not None], wanted).kernels
+        plan = Device[name].plan(order, [node for node in order if node.buffer is not None], wanted)
+        _require(hasattr(plan, "kernels"), "kernels: device {} makes none, as it interprets the graph; set DEVICE=C or "
+                 "DEVICE=CL, or move the data there with .to(\"C\")", name, kind=RuntimeError)
+        found += plan.kernels
     return found
 
 
@@ -4580,7 +4593,7 @@ class CLDevice(CompiledDevice):
             self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers * items,), (items,))
 
 
-NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place kernels")
+NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place")
 
 
 class NumpyDevice(HostDevice):
@@ -4588,7 +4601,7 @@ class NumpyDevice(HostDevice):
     name, dialect, description = "NUMPY", "NUMPY", f"NumPy {np.__version__}"
 
     def plan(self, order, leaves, outputs, updates=()):
-        return NumpyPlan(order, leaves, outputs, (), ())
+        return NumpyPlan(order, leaves, outputs, ())
 
     make_plan = plan
 
