@@ -1296,8 +1296,9 @@ class Tensor:
         found = self.gradient(*live, gradient=gradient)
         # From a batch of no elements come constants, of which none is summed: then nobody has made a mistake.
         fits = live or not any(node.op in {"buffer", "detach", *REDUCTIONS} for node in needed)
-        _require(fits, "backward: no Tensor with requires_grad leads to this: give requires_grad=True to those that "
-                 "should learn, before they are used, and do not detach() or assign() in between", kind=RuntimeError)
+        _require(fits, "backward: this came from no Tensor that has requires_grad (and still exists): give "
+                 "requires_grad=True to what should learn, before it is used, and do not detach() or assign() in between",
+                 kind=RuntimeError)
         for x, g in zip(live, found):
             x.grad = g if x.grad is None else x.grad + g
         if _capturing is None:                                          # a jit computes what it returns anyway
