@@ -311,7 +311,10 @@ class Int8Embedding:
 
 
 def quantize(model):
-    """Replace the matrices of a GPT by Int8 ones, in place; returns the bytes of all its Tensors before and after."""
+    """Replace the matrices of a GPT by Int8 ones, in place; returns the bytes of all its Tensors before and after.
+
+    The embeddings of positions, of which only a row is read at a time, stay as they are.
+    """
     def total():
         return sum(tensor.nbytes() for tensor in nn.state.get_parameters(model))
 
@@ -322,7 +325,7 @@ def quantize(model):
                 linear = getattr(layer, name)
                 setattr(layer, name, Int8(linear.weight, linear.bias))
     model.lm_head = Int8(parts["wte"].weight)
-    parts["wte"], parts["wpe"] = Int8Embedding(model.lm_head), Int8Embedding(Int8(parts["wpe"].weight))
+    parts["wte"] = Int8Embedding(model.lm_head)
     return before, total()
 
 
@@ -789,7 +792,8 @@ def train(options):
               "--resume goes on from there")
         raise SystemExit(130)
     print(f"validation loss {progress.validation:.4f}; the model was saved to {options.out}; it writes:\n")
-    write(Writer(training.model), vocabulary, None, 300, Choice(0.6, seed=options.seed))
+    known = vocabulary.characters is None or set("The ") <= set(vocabulary.characters)
+    write(Writer(training.model), vocabulary, "The " if known else "", 300, Choice(0.6, seed=options.seed))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -850,11 +854,9 @@ class Choice:
 
 def write(writer, vocabulary, prompt, count, choice):
     """Print `prompt` and `count` tokens that follow, each as soon as it is known; returns tokens a second."""
-    decode = vocabulary.decoder()
-    tokens = vocabulary.encode(prompt or "")
-    print(prompt or "", end="", flush=True)
-    scores = writer.read(tokens or vocabulary.encode("\n" if "\n" in (vocabulary.characters or "\n") else
-                                                     vocabulary.characters[0]))
+    decode, characters = vocabulary.decoder(), vocabulary.characters or "\n"
+    print(prompt, end="", flush=True)
+    scores = writer.read(vocabulary.encode(prompt or ("\n" if "\n" in characters else characters[0])))
     start = time.perf_counter()
     for number in range(count):
         token = choice(scores)
