@@ -1297,8 +1297,8 @@ class Tensor:
         # From a batch of no elements come constants, of which none is summed: then nobody has made a mistake.
         fits = live or not any(node.op in {"buffer", "detach", *REDUCTIONS} for node in needed)
         _require(fits, "backward: this came from no Tensor that has requires_grad (and still exists): give "
-                 "requires_grad=True to what should learn, before it is used, and do not detach() or assign() in between",
-                 kind=RuntimeError)
+                 "requires_grad=True to what should learn, before it is used, and do not detach() or assign() in "
+                 "between", kind=RuntimeError)
         for x, g in zip(live, found):
             x.grad = g if x.grad is None else x.grad + g
         if _capturing is None:                                          # a jit computes what it returns anyway
