@@ -3360,8 +3360,8 @@ class Fuser:
         That holds for a contraction that is cheap, of 64 products an element or fewer, and larger than its operands. It
         also holds for one that a single other contraction reads, as then nothing is computed twice, if the operand that
         all of its rows need stays in the cache. And it holds for what is computed from such a node element by element:
-        the scores of attention, their exponentials, and the gradients of both. But it does not hold for
-        queries, keys and values that only the scores or their reader need: what is computed from a strip is no strip.
+        the scores of attention, their exponentials, and the gradients of both. But what reads a wide node
+        is no wide contraction, so some must give way: queries, keys and values to scores.
         """
         if node in self.outputs:
             return False
@@ -3369,22 +3369,33 @@ class Fuser:
             operands = [x.sources[0] if x.op == "expand" else x for x in node.sources[0].sources]
             cheap = node.sources[0].size <= 64 * node.size and node.size >= max(sum(x.size for x in operands), 1 << 16)
             small = min(x.size for x in operands) // batch_size(node) * node.dtype.itemsize <= CACHE // 2
-            reader = self.reader(node)
-            projection = reader and self.mixes_activations(reader) and not self.mixes_activations(node)
-            return (cheap or small and reader) and not projection and not any(unmoved(x) in self.wide for x in operands)
+            reader, _ = self.reader(node)
+            return (cheap or small and reader) and not self.reads_wide(node) and not self.gives_way(node, reader)
         return (node.op in ELEMENTWISE or node.op in ("detach", "function")) and \
             any(unmoved(source) in self.wide and source.size == node.size for source in node.sources)
 
     def reader(self, node):
-        """The contraction that alone is computed from a contraction, element by element and with sums of its rows."""
+        """The contraction that alone is computed from a contraction, element by element and with sums of its rows, or
+        None; and whether there are such sums."""
         users = topological([node], sources=lambda n: self.consumers[n] if n is node or not is_contraction(n) and (
             n.size == node.size or n.op in ("expand", "mul")) else [])
-        readers = [user for user in users if is_contraction(user) and user is not node]
-        return readers[0] if len(readers) == 1 else None
+        sums = [user for user in users if user.op in REDUCTIONS and user is not node]
+        readers = [user for user in sums if is_contraction(user)]
+        return readers[0] if len(readers) == 1 else None, len(sums) > len(readers)
 
-    def mixes_activations(self, node):
-        """Is neither operand of a contraction a matrix of weights? So it is in the scores of attention."""
-        return batch_size(node) > 1 or self.activations.issuperset(node.sources[0].sources)
+    def reads_wide(self, node):
+        """Is an operand of this contraction wide?"""
+        return any(unmoved(x.sources[0] if x.op == "expand" else x) in self.wide for x in node.sources[0].sources)
+
+    def gives_way(self, node, reader):
+        """Is a product with weights better stored, as queries, keys and values are? So it is if its reader multiplies
+        two activations, and should be wide itself, as scores should, or reads what is. (A layer's reader has weights.)
+        """
+        mixes = lambda n: batch_size(n) > 1 or self.activations.issuperset(n.sources[0].sources)
+        if not reader or mixes(node) or not mixes(reader):
+            return False
+        after, sums = self.reader(reader)
+        return self.reads_wide(reader) or after and (sums or reader.size > node.size)
 
     def is_passing(self, node):
         """Is a wide node computed where it is read, without a strip? So it is if one node alone reads it, a wide one or
