@@ -1388,6 +1388,25 @@ def test_in_place_operators(device):
         close(x, getattr(a, f"__{name}__")(2.0), 1e-6, 1e-6, name)
 
 
+def test_gradients_flow_through_in_place_operators(device):
+    w = Tensor([2.0, 3.0], requires_grad=True)
+    loss = Tensor([0.0])
+    for i in range(1, 4):
+        loss += (w * w).sum() * i
+    loss.sum().backward()
+    assert loss.item() == 78 and w.grad.tolist() == [24, 36]
+    rows = Tensor.ones(3, 2)
+    rows[1] = w * 5
+    rows *= rows
+    assert rows.sum().gradient(w)[0].tolist() == [100, 150]
+    kept = w * 1
+    squares = Tripled.apply(kept, Tensor([5.0, 7.0])).sum()             # what a Function keeps is not changed by +=
+    kept += 100
+    assert squares.gradient(w)[0].tolist() == [15, 21] and kept.sum().gradient(w)[0].tolist() == [1, 1]
+    w -= Tensor([1.0, 1.0]) * w                                         # a parameter: this is no part of a later loss
+    assert w.tolist() == [0, 0] and (w * 3).sum().gradient(w)[0].tolist() == [3, 3]
+
+
 def test_a_tensor_moves_between_devices():
     x = Tensor([[1, 2], [3, 4]], device="C")
     y = x.to("NUMPY")
@@ -2878,6 +2897,46 @@ def test_jit_tells_tensors_with_equal_values_apart(kind, device):
     assert step(Tensor([2.0] * 3)).tolist() == [54] * 3
     a.assign(0.0)
     assert step(Tensor([0.0] * 3)).tolist() == [51] * 3
+
+
+def test_jit_may_change_its_own_tensors_in_place(device):
+    """They begin anew at each call; one that is also there outside is a state."""
+    weight, total = Tensor([3.0], requires_grad=True), Tensor([0.0, 0.0])
+
+    @TinyJit
+    def step(x):
+        y, z = x * 2, Tensor.zeros(2)
+        y += 1
+        z[1] = x.sum()
+        z += y
+        loss = Tensor([0.0])
+        for _ in range(3):
+            loss += (weight * z).sum()
+        weight.grad = None
+        loss.sum().backward()
+        total.__iadd__(z)
+        return y, weight.grad, loss.realize()
+
+    sum_ = 0
+    for number in (1.0, 5.0, 7.0):
+        y, grad, loss = step(Tensor([number]))
+        z = [2 * number + 1, 3 * number + 1]
+        sum_ += np.array(z)
+        assert y.tolist() == [z[0]] and grad.tolist() == [3 * sum(z)] and loss.tolist() == [9 * sum(z)]
+        assert total.tolist() == sum_.tolist()
+
+
+def test_jit_keeps_a_state_that_its_first_call_makes(device):
+    there = {}
+
+    @TinyJit
+    def step(x):
+        if not there:
+            there["mean"] = Tensor.zeros(1)
+        there["mean"] += x
+        return there["mean"].realize()
+
+    assert [step(Tensor([2.0])).item() for _ in range(3)] == [2, 4, 6] and there["mean"].item() == 6
 
 
 def test_jit_tells_a_tensor_from_an_equal_constant(device):

@@ -543,17 +543,29 @@ class Tensor:
 
     def assign(self, x):
         """Take the values of `x`, which broadcasts to this shape. Whoever used the old values keeps them."""
+        return self._become(Node("detach", (self._fitted(x).node,), next(_serial)))
+
+    def _fitted(self, x):
+        """`x` as a Tensor of this shape and dtype."""
         node, = _operands("assign", [x], self.device)
         fits = is_float(self.dtype) or not is_float(node.dtype)
         _require(fits, "assign: {} values do not go into {}", node.dtype, self.dtype, kind=TypeError)
         fits = _broadcast_shape("assign", self.shape, node.shape) == self.shape
         _require(fits, "assign: shape {} does not broadcast to {}", node.shape, self.shape)
-        x = Tensor._of(_broadcast(node, self.shape)).cast(self.dtype)
-        old, self.node = self.node, Node("detach", (x.node,), next(_serial))
+        return Tensor._of(_broadcast(node, self.shape)).cast(self.dtype)
+
+    def _become(self, node):
+        old, self.node = self.node, node
         Capture.notice(self, old)
         if _capturing is not None:
             _capturing.append((self, old))
         return self
+
+    def _replace(self, x):
+        """As assign, for += and x[...] = v: through new values that depend on parameters, gradients flow to these. Not if
+        this Tensor is itself a parameter: a step of an optimizer is no part of the next loss."""
+        x = self._fitted(x)
+        return self.assign(x) if self.requires_grad or not depends_on_parameters(x.node) else self._become(x.node)
 
     def contiguous(self):
         """The same values in a buffer of their own."""
@@ -792,10 +804,10 @@ class Tensor:
         if any(node.op == "gather" for node in topological([part.node])):
             raise IndexError("setitem: the index must be made of ints, slices, None and ...; use where() instead")
         # The gradient of the movements that lead to the part moves numbers back to where they belong, among zeros.
-        parts = part.zeros_like(dtype=self.dtype).assign(value), part.ones_like(dtype=bool_)
+        parts = part.zeros_like(dtype=self.dtype)._fitted(value), part.ones_like(dtype=bool_)
         (value,), (inside,) = [gradients(part.node, [whole.node], x) for x in parts]
         if part.numel():
-            self.assign(inside.where(value, self))
+            self._replace(inside.where(value, self))
 
     def _places(self, axis):
         """The coordinate along `axis`, of a shape that broadcasts with self."""
@@ -1406,8 +1418,9 @@ class Function:
     def apply(cls, *tensors, **options):
         """The Tensor that forward() gives, to which backward() belongs; `options` go to the constructor."""
         function = cls(**options)
-        result = function.forward(*tensors)
-        return Tensor._of(Node("function", (result.node, *(x.node for x in tensors)), function))
+        nodes = [x.node for x in tensors]
+        result = function.forward(*map(Tensor._of, nodes))              # what it keeps of them, no += changes
+        return Tensor._of(Node("function", (result.node, *nodes), function))
 
 
 class Power(Function):
@@ -1510,7 +1523,7 @@ def _operators():
         commutes = name in {"add", "mul", "and", "or", "xor"}           # then 2 * x and x * 2 are one node
         setattr(Tensor, f"__{name}__", method)
         setattr(Tensor, f"__r{name}__", method if commutes else lambda x, other, method=method: method(other, x))
-        setattr(Tensor, f"__i{name}__", lambda x, other, method=method: x.assign(method(x, other)))
+        setattr(Tensor, f"__i{name}__", lambda x, other, method=method: x._replace(method(x, other)))
     for name in ("eq", "ne", "lt", "le", "gt", "ge", "neg", "abs"):
         setattr(Tensor, f"__{name}__", getattr(Tensor, name))
     for name in ("float", "half", "bfloat16", "double", "int", "long", "bool"):
@@ -1582,6 +1595,19 @@ GRADIENTS = {
     "function": _function_gradient,
     "kernel":  _no_gradient,
 }
+
+
+def depends_on_parameters(node):
+    """Does a gradient flow from this node to a Tensor with requires_grad?"""
+    parameters, stack, seen = {tensor.node for tensor in Tensor._trainable.values()}, [node], set()
+    while stack:
+        node = stack.pop()
+        if node in parameters:
+            return True
+        if node not in seen and node.op != "detach" and is_float(node.dtype):
+            seen.add(node)
+            stack.extend(node.sources)
+    return False
 
 
 def gradients(result, targets, seed):
@@ -4864,6 +4890,11 @@ def _holders(tensor):
     return sys.getrefcount(tensor.node)
 
 
+def _references(changes):
+    """For each (tensor, node), how many things refer to the Tensor; UNREFERENCED, if that is nothing but the tuple."""
+    return [sys.getrefcount(tensor) for tensor, _ in changes]
+
+
 class _GradientOf:
     """Stands for whatever Tensor is the gradient of `tensor` by the time of a replay."""
 
@@ -4899,7 +4930,8 @@ class Capture:
     @classmethod
     def notice(cls, tensor, old):
         """A Tensor takes another node than `old`. From now on captures find it by what it holds."""
-        cls.states[id(tensor)] = tensor
+        if _capturing is None:
+            cls.states[id(tensor)] = tensor
         for capture in cls.live:
             capture.stale |= old in capture.frozen
 
@@ -4922,15 +4954,22 @@ class Capture:
                         for tensor in _tensors_in(self.result)]
         finally:
             _capturing = None
-            before = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
+            changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
             assigned.clear()
+            after = {i: change[0].node for i, change in changes.items()}
             made = [(tensor, tensor.grad.node) for tensor, gradient in gradients
-                    if gradient is None and tensor.grad is not None and id(tensor) not in before]
-            after = [(tensor, tensor.node) for tensor, node in before.values()]
-            for change in before.values():                              # as if the call had not been
+                    if gradient is None and tensor.grad is not None]
+            for change in changes.values():                             # as if the call had not been
                 change[0].node = change[1]
             for tensor, gradient in gradients:
                 tensor.grad = gradient
+        # A Tensor to which nobody refers any more, except perhaps the result, was made by the call, and is no state.
+        returns = Counter(map(id, _tensors_in(self.result)))
+        before = {i: change for (i, change), n in zip(changes.items(), _references(changes.values()))
+                  if n > UNREFERENCED + returns[i]}
+        after = [(tensor, after[i]) for i, (tensor, _) in before.items()]
+        made = [(tensor, node) for tensor, node in made if id(tensor) not in before]
+        del changes
         outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
         # The graph shows nodes, not which Tensor they came from. So where the old node of a Tensor that is assigned may
         # also stand for others (equal constants are one node, and others may hold it), that Tensor gets a node of its
@@ -4947,6 +4986,7 @@ class Capture:
                 own(tensor)
             return self.__init__(function, *call, again=True)
         # Parameters that were never computed, and old values of what is assigned, are computed now, once.
+        self.states.update((i, tensor) for i, (tensor, _) in before.items())
         held = {tensor.node: tensor for tensor in [*Tensor._trainable.values(), *self.states.values()]}
         lazy = [node for node in topological(outputs, stop=is_realized) if node in held and node.buffer is None]
         realize([node for _, node in before.values() if node.size] + [node for node in lazy if node not in outputs])
@@ -5026,6 +5066,7 @@ def _count_holders():
 
 
 UNSHARED = _count_holders()             # what _holders gives where only the Tensor holds its node
+UNREFERENCED, = _references([(Tensor._of(constant(0, float32, (), "NUMPY")), None)])
 jit = TinyJit
 
 
