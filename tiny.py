@@ -3386,8 +3386,8 @@ class Fuser:
         That holds for a contraction that is cheap, of 64 products an element or fewer, and larger than its operands. It
         also holds for one that a single other contraction reads, as then nothing is computed twice, if the operand that
         all of its rows need stays in the cache. And it holds for what is computed from such a node element by element:
-        the scores of attention, their exponentials, and the gradients of both. But a contraction that reads what is wide is
-        not wide itself, so some must give way: queries, keys and values to scores.
+        the scores of attention, their exponentials, and the gradients of both. But no wide
+        contraction reads what is wide, so some must give way: queries, keys and values to scores.
         """
         if node in self.outputs:
             return False
