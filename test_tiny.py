@@ -2148,6 +2148,8 @@ def test_a_kernel_tells_what_it_does(device):
     assert 2 * m * n * k <= kernel.flops <= 2.1 * m * n * k             # a multiplication and an addition each
     assert 4 * (m * k + k * n + m * n) <= kernel.bytes <= 8 * (m * k + k * n + m * n)
     assert kernel.name in kernel.source and len(kernel.inputs) == 2 and len(kernel.outputs) == 1
+    assert repr(kernel) == f"<Kernel {kernel.name}: float32 [96, 48], {kernel.flops} floating-point operations, " \
+                           f"{kernel.bytes} bytes>"
     assert "for" in kernel.source and "test_tiny.py" in kernel.source   # it names the lines of the user's Python
 
 
@@ -2297,7 +2299,7 @@ def poisoned(device, monkeypatch):
 
 
 def places(n, device, start=0):
-    """start, start + 1, ..., as slices of a longer range: the form in which shifted masks are understood."""
+    """start, start + 1, ..., as a slice of a longer range."""
     return Tensor.arange(n + start, device=device)[start:]
 
 
@@ -2310,6 +2312,10 @@ MASKS = {                                                               # of row
     "later": lambda i, j: i(20) >= j(0),
     "backwards": lambda i, j: i(0).flip(0) >= j(0),
     "block": lambda i, j: (i(0) >= j(0)) & (i(0) // 6 == j(0) // 6),
+    "sums": lambda i, j: (i(0) >= j(0)) & (i(0) - 7 < j(0)),            # the same as the window
+    "near": lambda i, j: (i(0) - j(0)).abs() <= 9,
+    "steep": lambda i, j: 2 * i(0) + 3 >= j(0),
+    "narrow": lambda i, j: (i(0) >= j(0)) & (j(0).cast("int8") + 100 > i(0)),       # overflows from column 28 on
 }
 NORMS = {
     "softmax": lambda s: s.softmax(),
@@ -2322,7 +2328,8 @@ ATTENTIONS = [                                                          # heads,
     (2, 90, 90, 16, "causal", "softmax"), (3, 70, 70, 20, "window", "parts"), (2, 100, 100, 16, "before", "softmax"),
     (2, 17, 69, 11, "causal", "columns"), (1, 1, 37, 5, "causal", "softmax"), (2, 61, 131, 9, "none", "log_softmax"),
     (1, 257, 257, 12, "causal", "softmax"), (2, 33, 65, 33, "later", "softmax"), (4, 130, 130, 8, "window", "softmax"),
-    (3, 61, 127, 7, "anticausal", "exp"), (1, 90, 90, 4, "backwards", "exp"),
+    (3, 61, 127, 7, "anticausal", "exp"), (1, 90, 90, 4, "backwards", "exp"), (2, 190, 190, 8, "near", "softmax"),
+    (4, 130, 130, 8, "sums", "softmax"), (3, 70, 130, 7, "steep", "softmax"), (1, 90, 90, 4, "narrow", "exp"),
 ]
 
 
@@ -2353,6 +2360,26 @@ def test_attention_and_its_gradients_are_those_on_numpy(case, poisoned):
             close(got, want, 1e-3, 1e-4 * np.abs(want[np.isfinite(want)]).max(initial=1))
 
 
+BOUNDED = {                                                             # masks of rows i and columns j; their last loop
+    "causal": (lambda i, j: i >= j, "0; r0 < least(256, i1 + 8)"),
+    "window": (lambda i, j: (i >= j) & (j + 32 > i), "down(i1 + -31, 1); r0 < least(256, i1 + 8)"),
+    "window of a difference": (lambda i, j: (i >= j) & (i - j < 32), "down(i1 + -31, 1); r0 < least(256, i1 + 8)"),
+    "both sides": (lambda i, j: (i - j).abs() < 32, "down(i1 + -31, 1); r0 < least(256, i1 + 39)"),
+    "int64": (lambda i, j: i.cast("int64") - 3 >= j.cast("int64") - 3, "0; r0 < least(256, i1 + 8)"),
+    "minus": (lambda i, j: -i <= -j, "0; r0 < least(256, i1 + 8)"), "overflow": (lambda i, j: i * 2 ** 24 >= 0, None),
+}
+
+
+@on("C")
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_mask_of_sums_of_places_bounds_the_loops(name, device):
+    mask, loop = BOUNDED[name]
+    q, k, v = leaf(256, 16), leaf(256, 16), leaf(256, 16)
+    seen = mask(Tensor.arange(256).unsqueeze(1), Tensor.arange(256))
+    body = planned(seen.where(q @ k.T, -math.inf).softmax() @ v).kernels[-1].body
+    assert re.findall(r"for \(idx r0 = (.*); r0", body)[-1].replace("i0", "i1") == (loop or "0; r0 < 256")
+
+
 def planned(*tensors):
     """The plan for these tensors, not compiled."""
     nodes = [tensor.node for tensor in tensors]
@@ -2379,6 +2406,34 @@ def test_attention_is_one_kernel(context, device):
     plan = planned(q.scaled_dot_product_attention(k, v, is_causal=True))
     assert sum(not kernel.is_copy for kernel in plan.kernels) == 1
     assert largest(plan) == 4 * context * 64
+
+
+def projected(queries, keys, heads, key_heads, *batch):
+    """Attention of `queries` tokens to `keys` others, of which each has its own projection: the result and its leaves.
+    With fewer heads for the keys and values, several heads of queries share them."""
+    def split(x, heads):
+        return x.unflatten(-1, (heads, 16)).transpose(-2, -3)
+    x, z = leaf(*batch, queries, 64), leaf(*batch, keys, 64) if keys != queries else None
+    wq, wk, wv = leaf(64, 16 * heads), leaf(64, 16 * key_heads), leaf(64, 16 * key_heads)
+    y = x if z is None else z
+    mask = places(queries, "C").unsqueeze(1) >= places(keys, "C")
+    scores = mask.where(split(x @ wq, heads) @ split(y @ wk, key_heads).transpose(-1, -2) / 64, -math.inf)
+    return scores.softmax() @ split(y @ wv, key_heads), [x, wq, wk, wv] + ([] if z is None else [z])
+
+
+@on("C")
+@pytest.mark.parametrize("batch", [(), (1,), (3,)])
+@pytest.mark.parametrize("queries, keys, heads, key_heads", [
+    (256, 256, 4, 4), (256, 256, 1, 1), (300, 200, 4, 4), (256, 256, 4, 1), (12, 12, 4, 4)])
+def test_attention_of_three_projections_is_one_kernel(queries, keys, heads, key_heads, batch, device):
+    """The projections are stored, and the scores, which read them, are not."""
+    y, leaves = projected(queries, keys, heads, key_heads, *batch)
+    plan = planned(y)
+    assert sum(not kernel.is_copy for kernel in plan.kernels) == 4
+    assert largest(plan) <= math.prod(batch) * max(queries, keys) * 16 * heads
+    if y.shape[-2] * keys * heads >= 1 << 16:
+        gradients = planned(y, *y.square().sum().gradient(*leaves))
+        assert largest(gradients) <= math.prod(batch) * max(queries, keys) * max(16 * heads, 64)
 
 
 @on("C")
@@ -3911,7 +3966,15 @@ MISTAKES = {
     "a probability above one": (lambda: x23().dropout(1.5), ValueError, "dropout", "1.5"),
     "no integers to draw": (lambda: Tensor.randint(3, low=5, high=5), ValueError, "randint", "5"),
     "arange without a step": (lambda: Tensor.arange(0, 5, 0), ValueError, "arange", "step"),
-    "backward of many": (lambda: x23().exp().backward(), RuntimeError, "backward", "(2, 3)"),
+    "backward of many": (lambda: x23().exp().backward(), RuntimeError, "backward", "(2, 3)", ".mean() or .sum()"),
+    "backward that leads nowhere": (lambda: x23().sum().backward(), RuntimeError, "backward", "requires_grad=True"),
+    "backward of data": (lambda: Tensor([1.0, 2.0]).sum().backward(), RuntimeError, "requires_grad=True"),
+    "backward of a number": (lambda: Tensor(1.0).backward(), RuntimeError, "requires_grad=True"),
+    "backward of integers": (lambda: Tensor([1, 2]).sum().backward(), TypeError, "gradient", "int32"),
+    "backward of a loss cut off": (lambda: Tensor([1.0], requires_grad=True).sum().detach().backward(), RuntimeError,
+                                   "requires_grad", "detach()"),
+    "kernels on NumPy": (lambda: tiny.kernels(Tensor([1.0], device="NUMPY") + 1), RuntimeError, "kernels", "NUMPY",
+                         "DEVICE=C"),
     "backward with another shape": (lambda: x23().backward(Tensor([1.0])), ValueError, "gradient", "(1,)", "(2, 3)"),
     "a gradient of integers": (lambda: Tensor([1], requires_grad=True), TypeError, "requires_grad", "int32"),
     "a gradient for integers": (lambda: x23().sum().gradient(Tensor([1])), TypeError, "gradient", "int32"),

@@ -984,7 +984,13 @@ class Tensor:
 
     trunc = _formula("Towards 0 to an integer.", lambda x: _apply("trunc", x) if is_float(x.dtype) else x)
     ceil = _formula("Up to an integer.", lambda x: -(-x).floor() if is_float(x.dtype) else x)
-    abs = _formula("x without its sign.", lambda x: x if x.dtype.kind in "ub" else x * x.sign())
+
+    def abs(self):
+        """x without its sign."""
+        if self.dtype.kind == "i":
+            return self.maximum(-self)                                  # a bound of it is two bounds, which masks are
+        return self * self.sign() if is_float(self.dtype) else self
+
     isnan = _formula("Whether this is not a number.", lambda x: x != x)
     isinf = _formula("Whether this is infinite, of either sign.", lambda x: (x == math.inf) | (x == -math.inf))
     square = _formula("x * x", lambda x: x * x)
@@ -1286,7 +1292,8 @@ class Tensor:
         """Gradients of self with respect to `targets`, Tensors of their shapes, times `gradient` if self has axes."""
         dtypes = [NAME_OF[x.dtype] for x in (self, *targets)]
         if gradient is None and self.shape:
-            raise RuntimeError(f"backward: shape {self.shape} needs a gradient of its own, only a scalar does not")
+            raise RuntimeError(f"backward: shape {self.shape} is not one number: take .mean() or .sum() first, or pass "
+                               "a gradient")
         _require(all("float" in name for name in dtypes), "gradient: floats have one, not {}", dtypes, kind=TypeError)
         seed = self.ones_like() if gradient is None else gradient.cast(self.dtype)
         _require(seed.shape == self.shape, "gradient: one of shape {} for a result of {}", seed.shape, self.shape)
@@ -1294,10 +1301,17 @@ class Tensor:
         return [x.zeros_like() if g is None else g for x, g in zip(targets, found)]
 
     def backward(self, gradient=None):
-        """Add to `grad` of every Tensor with requires_grad that this one was computed from; returns self."""
+        """Add to `grad` of every Tensor with requires_grad that this one was computed from; returns self. If there is
+        none, RuntimeError."""
         needed = set(topological([self.node], stop=lambda node: node.op == "detach"))
         live = [x for x in list(Tensor._trainable.values()) if x.requires_grad and x.node in needed]
-        for x, g in zip(live, self.gradient(*live, gradient=gradient)):
+        found = self.gradient(*live, gradient=gradient)
+        # From a batch of no elements come constants, of which none is summed: then nobody has made a mistake.
+        fits = live or not any(node.op in {"buffer", "detach", *REDUCTIONS} for node in needed)
+        _require(fits, "backward: this came from no Tensor that has requires_grad (and still exists): give "
+                 "requires_grad=True to what should learn, before it is used, and do not detach() or assign() in "
+                 "between", kind=RuntimeError)
+        for x, g in zip(live, found):
             x.grad = g if x.grad is None else x.grad + g
         if _capturing is None:                                          # a jit computes what it returns anyway
             Tensor._losses[id(self)] = self
@@ -2020,10 +2034,30 @@ class Lowering:
         """The indices of which none is negative where a condition holds; those that can be told."""
         if condition.op == "and":
             return self.limits(condition.args[0]) + self.limits(condition.args[1])
-        if condition.op not in ("le", "lt") or any(a.op not in ("index", "const") for a in condition.args):
+        if condition.op not in ("le", "lt"):
             return []
-        low, high = [a.arg if a.op == "index" else (int(a.arg), ()) for a in condition.args]
-        return [plus(plus(high, times(low, -1)), (-(condition.op == "lt"), ()))]
+        low, high = condition.args
+        if low.op == "max":                                             # then neither of the two is greater
+            return [limit for a in low.args for limit in self.limits(self.make(condition.op, (a, high), None, bool_))]
+        low, high = self.position(low), self.position(high)
+        return [plus(plus(high, times(low, -1)), (-(condition.op == "lt"), ()))] if low and high else []
+
+    def position(self, value):
+        """The index that an integer is, if sums of coordinates and constants led to it that never overflow, or None."""
+        found = {}
+        for v in reachable([value]):
+            parts, index = [found[a] for a in v.args if a in found], None
+            if v.dtype.kind not in "iu" or len(parts) < len(v.args):
+                continue
+            if v.op in ("index", "const"):
+                index = v.arg if v.op == "index" else (v.arg, ())
+            elif v.op in ("add", "cast"):
+                index = functools.reduce(plus, parts)
+            elif v.op == "mul" and not parts[1][1]:                     # the minus of a difference is a factor of -1
+                index = times(parts[0], parts[1][0])
+            if index and all(n in range(np.iinfo(v.dtype).min, np.iinfo(v.dtype).max + 1) for n in bounds(index)):
+                found[v] = index
+        return found.get(value)
 
     def in_reduction(self, index):
         """Does an index depend on a loop of a reduction?"""
@@ -2587,6 +2621,9 @@ class Kernel:
         self.nests, self.strips = nests, list(strips)
         self.tasks, self.is_copy = nests[-1].tasks, nests[-1].is_copy
         self.lanes, self.grouped = sorted({nest.lanes for nest in nests}), nests[0].groups > 0
+
+    def __repr__(self):
+        return f"<Kernel {self.header.removeprefix('// ')}>"
 
     def reads(self):
         """The nodes that the kernel reads from the buffers of others."""
@@ -3224,6 +3261,11 @@ def repeated_axes(node):
              if n != m and a not in node.arg} for x in node.sources[0].sources]
 
 
+def batch_size(node):
+    """How many pairs of matrices a contraction multiplies: as many as lie along the axes that no operand repeats."""
+    return math.prod(n for a, n in enumerate(node.shape) if a not in set.union(*repeated_axes(node)))
+
+
 def row_length(node):
     """The extent of the last axis that is longer than 1."""
     return max(1, next((n for n in reversed(node.shape) if n != 1), 1))
@@ -3258,10 +3300,13 @@ class Fuser:
         self.stored, self.copies, self.copied, self.nests = {}, defaultdict(dict), {}, {}
         self.consumers, self.outputs, self.wide, self.strips = defaultdict(list), set(outputs), {}, {}
         self.turned, self.sums, self.settled = [], {}, False            # sums: of the rows of wide nodes, and maxima
+        self.activations = set()                                        # what a contraction lies beneath
         order = [node for node in topological(outputs, stop=is_realized) if node.buffer is None]
         for node in order:
             for source in set(node.sources):
                 self.consumers[source].append(node)
+            if is_contraction(node) or not self.activations.isdisjoint(node.sources):
+                self.activations.add(node)
         # What hand-written kernels read and write lies in memory as outputs do: row by row, without gaps.
         by_hand = [node for node in order if node.op == "kernel"]
         read = [source for node in by_hand for source in node.sources]
@@ -3341,25 +3386,42 @@ class Fuser:
         That holds for a contraction that is cheap, of 64 products an element or fewer, and larger than its operands. It
         also holds for one that a single other contraction reads, as then nothing is computed twice, if the operand that
         all of its rows need stays in the cache. And it holds for what is computed from such a node element by element:
-        the scores of attention, their exponentials, and the gradients of both.
+        the scores of attention, their exponentials, and the gradients of both. But no wide
+        contraction reads what is wide, so some must give way: queries, keys and values to scores.
         """
         if node in self.outputs:
             return False
         if is_contraction(node):
             operands = [x.sources[0] if x.op == "expand" else x for x in node.sources[0].sources]
             cheap = node.sources[0].size <= 64 * node.size and node.size >= max(sum(x.size for x in operands), 1 << 16)
-            batch = math.prod(n for a, n in enumerate(node.sources[0].shape) if a not in node.arg
-                              and all(x.op != "expand" or x.sources[0].shape[a] == n for x in node.sources[0].sources))
-            small = min(x.size for x in operands) // batch * node.dtype.itemsize <= CACHE // 2
-            return not any(unmoved(x) in self.wide for x in operands) and (cheap or small and self.is_read_once(node))
+            small = min(x.size for x in operands) // batch_size(node) * node.dtype.itemsize <= CACHE // 2
+            reader, _ = self.reader(node)
+            return (cheap or small and reader) and not self.reads_wide(node) and not self.gives_way(node, reader)
         return (node.op in ELEMENTWISE or node.op in ("detach", "function")) and \
             any(unmoved(source) in self.wide and source.size == node.size for source in node.sources)
 
-    def is_read_once(self, node):
-        """Is just one contraction computed from the node, element by element and with sums of its rows?"""
+    def reader(self, node):
+        """The contraction that alone is computed from a contraction, element by element and with sums of its rows, or
+        None; and whether there are such sums."""
         users = topological([node], sources=lambda n: self.consumers[n] if n is node or not is_contraction(n) and (
             n.size == node.size or n.op in ("expand", "mul")) else [])
-        return sum(is_contraction(user) for user in users) == 2         # the node itself and its reader
+        sums = [user for user in users if user.op in REDUCTIONS and user is not node]
+        readers = [user for user in sums if is_contraction(user)]
+        return readers[0] if len(readers) == 1 else None, len(sums) > len(readers)
+
+    def reads_wide(self, node):
+        """Is an operand of this contraction wide?"""
+        return any(unmoved(x.sources[0] if x.op == "expand" else x) in self.wide for x in node.sources[0].sources)
+
+    def gives_way(self, node, reader):
+        """Is a product with weights better stored, as queries, keys and values are? So it is if its reader multiplies
+        two activations, and should be wide itself, as scores should, or reads what is. (A layer's reader has weights.)
+        """
+        mixes = lambda n: batch_size(n) > 1 or self.activations.issuperset(n.sources[0].sources)
+        if not reader or mixes(node) or not mixes(reader):
+            return False
+        after, sums = self.reader(reader)
+        return self.reads_wide(reader) or after and (sums or reader.size > node.size)
 
     def is_passing(self, node):
         """Is a wide node computed where it is read, without a strip? So it is if one node alone reads it, a wide one or
@@ -4175,13 +4237,16 @@ def kernels(*tensors):
     """The kernels that would compute these Tensors, in order, compiled but not run.
 
     Each has .name .source .flops .bytes, .inputs and .outputs (with .shape and .dtype), and .is_copy for one that only
-    copies an operand into another layout.
+    copies an operand into another layout. The NUMPY device makes none: RuntimeError.
     """
     found, nodes = [], [tensor.node for tensor in tensors if tensor.node.buffer is None]
     for name in dict.fromkeys(node.device for node in nodes):
         wanted = [node for node in nodes if node.device == name]
         order = topological(wanted, stop=is_realized)
-        found += Device[name].plan(order, [node for node in order if node.buffer is not None], wanted).kernels
+        plan = Device[name].plan(order, [node for node in order if node.buffer is not None], wanted)
+        _require(hasattr(plan, "kernels"), "kernels: device {} makes none, as it interprets the graph; set DEVICE=C or "
+                 "DEVICE=CL, or move the data there with .to(\"C\")", name, kind=RuntimeError)
+        found += plan.kernels
     return found
 
 
@@ -4566,7 +4631,7 @@ class CLDevice(CompiledDevice):
             self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers * items,), (items,))
 
 
-NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place kernels")
+NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place")
 
 
 class NumpyDevice(HostDevice):
@@ -4574,7 +4639,7 @@ class NumpyDevice(HostDevice):
     name, dialect, description = "NUMPY", "NUMPY", f"NumPy {np.__version__}"
 
     def plan(self, order, leaves, outputs, updates=()):
-        return NumpyPlan(order, leaves, outputs, (), ())
+        return NumpyPlan(order, leaves, outputs, ())
 
     make_plan = plan
 
