@@ -562,8 +562,8 @@ class Tensor:
         return self
 
     def _replace(self, x):
-        """As assign, for += and x[...] = v: through new values that depend on parameters, gradients flow to these. Not if
-        this Tensor is itself a parameter: a step of an optimizer is no part of the next loss."""
+        """As assign, for += and x[...] = v: through new values that depend on parameters, gradients flow to these. Not
+        if this Tensor is itself a parameter: a step of an optimizer is no part of the next loss."""
         x = self._fitted(x)
         return self.assign(x) if self.requires_grad or not depends_on_parameters(x.node) else self._become(x.node)
 
@@ -4366,11 +4366,11 @@ class Memory:
     spare, LARGE = {}, 1 << 24
 
     def __init__(self, size):
-        self.size, length = size, size + 2 * SLACK + 64
+        self.size, length = 0, size + 2 * SLACK + 64
         fitting = [key for key, array in list(self.spare.items()) if len(array) == length]
         array = self.spare.pop(fitting[0], None) if fitting else None   # None if another thread took it
         self.array = np.empty(length, np.uint8) if array is None else array
-        start = self.array.ctypes.data
+        self.size, start = size, self.array.ctypes.data
         self.address = start + SLACK + (-(start + SLACK)) % 64
 
     def __del__(self):
@@ -5357,7 +5357,8 @@ def _read_safetensors(path):
         with open(path, "rb") as file:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size - 8
             _require(size >= 2, "{} bytes are too few for a header", size + 8)
-            _require(length <= min(size, 10 ** 8), "a header of {} of {} bytes (limit: 100 MB)", length, size)
+            _require(length <= min(size, 10 ** 8), "its first 8 bytes say that it has a header of "
+                     "{} bytes, but the file has {} (limit: 100 MB)", length, size + 8)
             header, data = json.loads(file.read(length).decode(), object_pairs_hook=unique), np.fromfile(file, uint8)
         metadata = header.pop("__metadata__", {})
         _require(all(isinstance(value, str) for value in metadata.values()), "__metadata__ holds more than strings")
