@@ -505,7 +505,9 @@ class Tensor:
                 x.node = Node("contiguous", (x.node,), next(_serial))
             if not x.node.size:
                 x.node.buffer = Buffer.from_numpy(x.device, np.zeros(x.shape, x.dtype))
-        realize([x.node for x in tensors if x.node.buffer is None])
+        lazy = [x.node for x in tensors if x.node.buffer is None]
+        if lazy:
+            realize(lazy)
         for x in tensors:
             x.node.forget_sources()
         return self
@@ -535,7 +537,7 @@ class Tensor:
         """The graph that is still to be computed, as a tree in text: a node a line, with its shape, dtype and the line
         of Python that made it. With `kernels` (usual when DEBUG is 3 or more) it is planned, and shows which part of it
         is which kernel."""
-        found = plans([self.node]) if (debug() >= 3 if kernels is None else kernels) else []
+        found = plans([self.node]) if self.node.size and (debug() >= 3 if kernels is None else kernels) else []
         return drawn([self.node], *next(((order, plan.kernels) for _, plan, order, *_ in found), ()))
 
     def _repr_html_(self):
@@ -4155,7 +4157,7 @@ _lock = threading.RLock()
 
 def plans(nodes):
     """How to compute those of `nodes` that have no buffer yet: for each device (device, plan, order, leaves, wanted)."""
-    nodes = [node for node in dict.fromkeys(nodes) if node.buffer is None and node.size]
+    nodes = [node for node in dict.fromkeys(nodes) if node.buffer is None]
     for name in dict.fromkeys(node.device for node in nodes):
         device, wanted = Device[name], [node for node in nodes if node.device == name]
         order = topological(wanted, stop=is_realized)
@@ -4183,7 +4185,7 @@ def kernels(*tensors):
     Each has .name .source .flops .bytes, .inputs and .outputs (with .shape and .dtype), and .is_copy for one that only
     copies an operand into another layout.
     """
-    return [kernel for _, plan, *_ in plans(tensor.node for tensor in tensors) for kernel in plan.kernels]
+    return [kernel for _, plan, *_ in plans(x.node for x in tensors if x.node.size) for kernel in plan.kernels]
 
 
 # Looking while it runs: DEBUG in the environment, profile() and Tensor.graph(). Without them none of this is called.
@@ -4280,7 +4282,7 @@ def lines_of(kernel):
     files = defaultdict(list)
     for file, line in kernel.lines:
         files[os.path.basename(file)].append(str(line))
-    return " ".join(f"{file}:{','.join(lines)}" for file, lines in files.items())
+    return " ".join(f"{file}:{','.join(lines)}" for file, lines in files.items()) or "?"
 
 
 class Profile:
@@ -4314,8 +4316,9 @@ class Profile:
         spent = lambda entry: -sum(seconds for seconds, *_ in entry[1])
         lines = {name: [run for runs in found.values() for run in runs] for name, found in groups.items()}
         for name, runs in sorted(lines.items(), key=spent):
-            rows += [row(name, runs)] + [row("  " + kernel, own) for (kernel, _), own in
-                                         sorted(groups[name].items(), key=spent)]
+            parts = [row(f"  {kernel}", own) for (kernel, _), own in sorted(groups[name].items(), key=spent)]
+            only = [kernel for kernel, _ in groups[name]] if len(parts) == 1 else []
+            rows += [row("  ".join([name, *only]), runs)] + parts[len(only):]
         rows.append(row("in all" if self.records else "no kernels were run (the NUMPY device has none)",
                         [run for runs in lines.values() for run in runs]))
         return "\n".join(rows)
