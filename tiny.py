@@ -4156,7 +4156,7 @@ _lock = threading.RLock()
 
 
 def plans(nodes):
-    """How to compute those of `nodes` that have no buffer yet: for each device (device, plan, order, leaves, wanted)."""
+    """How to compute those of `nodes` that have no buffer: for each device (device, plan, order, leaves, wanted)."""
     nodes = [node for node in dict.fromkeys(nodes) if node.buffer is None]
     for name in dict.fromkeys(node.device for node in nodes):
         device, wanted = Device[name], [node for node in nodes if node.device == name]
@@ -4197,9 +4197,13 @@ def debug():
 
 def tell_of_plan(text, order, outputs, kernels):
     """With DEBUG, print `text`; from 3 on also the graph, from 4 on also the source of the kernels."""
-    for level, parts in (1, [text]), (3, [drawn(outputs, order, kernels)]), (4, [k.source for k in kernels]):
-        if debug() >= level:
-            print(*parts, sep="\n", file=sys.stderr)
+    parts = [text] if debug() else []
+    if debug() >= 3:
+        parts.append(drawn(outputs, order, kernels))
+    if debug() >= 4:
+        parts += [kernel.source for kernel in kernels]
+    for part in parts:
+        print(part, file=sys.stderr)
 
 
 def drawn(roots, order=(), kernels=()):
@@ -4379,11 +4383,10 @@ class CompiledDevice:
             kernel.source = f"{kernel.header}, for {lines}\n{self.source(kernel)}"
         planned = time.perf_counter()
         self.compile(plan.kernels)
-        if debug():
-            times = [f"{seconds * 1e3:.1f} ms" for seconds in (planned - start, time.perf_counter() - planned)]
-            tell_of_plan(f"{self.name}: kernels: {len(plan.kernels)}, between them {plan.arena_bytes:,} bytes; "
-                         f"{'read from disk' if known else 'planned'} in {times[0]}, compiled in {times[1]}",
-                         order, outputs, plan.kernels)
+        planned, compiled = (planned - start) * 1e3, (time.perf_counter() - planned) * 1e3
+        tell_of_plan(f"{self.name}: kernels: {len(plan.kernels)}, between them {plan.arena_bytes:,} bytes; "
+                     f"{'read from disk' if known else 'planned'} in {planned:.1f} ms, compiled in {compiled:.1f} ms",
+                     order, outputs, plan.kernels)
         return plan
 
     def plan(self, order, leaves, outputs):
@@ -4732,8 +4735,7 @@ class NumpyDevice(HostDevice):
     name, dialect, description = "NUMPY", "NUMPY", f"NumPy {np.__version__}"
 
     def plan(self, order, leaves, outputs, updates=()):
-        if debug():
-            tell_of_plan(f"{self.name}: no kernels, {len(order)} nodes are computed one by one", order, outputs, ())
+        tell_of_plan(f"{self.name}: no kernels, {len(order)} nodes are computed one by one", order, outputs, ())
         return NumpyPlan(order, leaves, outputs, (), ())
 
     make_plan = plan
