@@ -4261,7 +4261,7 @@ def run_plan(device, plan, data):
 def peak(device):
     """The most GFLOP/s and GB/s of a device, measured when first asked for: eight chains of products and sums in the
     registers of each thread, and the sum of 64 MiB (256 on a GPU). What comes from a cache may be quicker than this."""
-    n, tasks, size = (4, 1 << 18, 1 << 26) if device.groups else (max(4, min(device.lanes, 16)), 1 << 12, 1 << 24)
+    n, tasks, size = (4, 1 << 18, 1 << 26) if device.groups else (max(4, min(device.lanes, 16)), cores() << 11, 1 << 24)
     x = Tensor._of(fresh_leaf(Buffer(device, float32, (size,), None)))          # measure brings the numbers
     names = [f"a{i}" for i in range(8)]
     begin = ", ".join(f"{name} = m * splat_f32x{n}({i}.0f)" for i, name in enumerate(names))
