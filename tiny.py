@@ -4283,9 +4283,9 @@ def peak(device):
 
 def lines_of(kernel):
     """The lines of the user's Python that a kernel computes: gpt.py:61,62."""
-    files = defaultdict(list)
-    for file, line in kernel.lines:
-        files[os.path.basename(file)].append(str(line))
+    files = defaultdict(dict)
+    for file, line, *_ in kernel.lines:
+        files[os.path.basename(file)][str(line)] = True
     return " ".join(f"{file}:{','.join(lines)}" for file, lines in files.items()) or "?"
 
 
