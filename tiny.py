@@ -5,7 +5,7 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, ctypes, functools, hashlib, html, itertools, json, math, os, platform, re, shutil, subprocess, sys
+import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, re, shutil, subprocess, sys
 import textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -542,6 +542,7 @@ class Tensor:
 
     def _repr_html_(self):
         """For a notebook: the numbers if they are there, otherwise the graph and its kernels. Computes nothing."""
+        import html                                                     # which takes half a megabyte
         computed = self.node.buffer is not None and _capturing is None
         parts = [(repr(self.node) + " on " + self.device, repr(self) if computed else self.graph(kernels=True))]
         parts += [(f"{kernel.name}  {lines_of(kernel)}", kernel.source) for kernel in kernels(self)]
