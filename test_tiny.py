@@ -4158,11 +4158,11 @@ def test_debug_tells_of_plans_runs_graphs_and_sources(device, monkeypatch, capsy
     rows = ran.splitlines()
     assert planned.count("\n") == 1 and [row.split()[0] for row in rows] == [kernel.name for kernel in kernels]
     for row, kernel in zip(rows, kernels):
-        fits = re.fullmatch(r"\S+ +([\d.]+) µs +([\d.]+) GFLOP/s +([\d.]+) GB/s +(\d+)% of peak (\S+) +(\S+)", row)
+        fits = re.fullmatch(r"\S+ +([\d.]+) µs +([\d.]+) GFLOP/s +([\d.]+) GB/s +(\d+)% of peak (\S+) +(.+)", row)
         micro, gflops, rate, share = map(float, fits.groups()[:4])
         assert abs(gflops - kernel.flops / micro / 1e3) < 0.06 + 0.1 * gflops
         assert abs(rate - kernel.bytes / micro / 1e3) < 0.06 + 0.1 * rate
-        assert abs(share - 100 * max(gflops / 200, rate / 20)) < 1.5 and fits[6].startswith("test_tiny.py:")
+        assert abs(share - 100 * max(gflops / 200, rate / 20)) < 1.5 and "test_tiny.py:" in fits[6]
     assert any(str(line) in row for row in rows)
     planned, _, _, _ = told("3")
     assert f"══ kernel {len(kernels)}: {kernels[-1].name} ══\n1 " in planned and "task" not in planned
