@@ -3862,6 +3862,7 @@ def browser():
 @pytest.fixture
 def page(browser):
     """The page, just opened, and what its data says. In the end the console must be empty."""
+    browser.errors.clear()
     browser.resize(1440, 900)
     browser.open((HERE / "kernels" / "index.html").as_uri())
     text = (HERE / "kernels" / "data.js").read_text("utf-8")
