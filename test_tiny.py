@@ -12,8 +12,9 @@ the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where 
 Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
 not a skip.
 """
-import argparse, contextlib, doctest, functools, gc, html, importlib.metadata, importlib.util, io, itertools, json, math
-import os, re, shutil, signal, stat, struct, subprocess, sys, tempfile, time, warnings, xml.etree.ElementTree, zlib
+import argparse, contextlib, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util, io, itertools, json
+import math, os, re, select, shutil, signal, stat, struct, subprocess, sys, tempfile, time, warnings
+import xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -3901,6 +3902,210 @@ def test_int8_weights_become_floats_within_the_kernels(trained, device):
     headers = " ".join(kernel.header for kernel in capture.plan.kernels)
     written = re.findall(r"float32 \[([\d, ]+)\]", headers)
     assert written and max(math.prod(map(int, array.split(", "))) for array in written) == 2 * 16 * 16
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The page of kernels, in a browser
+# ---------------------------------------------------------------------------------------------------------------------
+class Browser:
+    """A headless Chromium. It takes JSON from a pipe and answers on another, each message ended by a zero byte
+    (https://chromedevtools.github.io/devtools-protocol/)."""
+    program = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+    lead = "import os, sys; [os.dup2(int(sys.argv[i]), i + 2) for i in (1, 2)]; os.execv(sys.argv[3], sys.argv[3:])"
+
+    def __init__(self, profile):
+        theirs, self.questions = os.pipe()
+        self.answers, reply = os.pipe()
+        theirs, reply = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (theirs, reply))   # it wants them to be 3 and 4
+        command = [sys.executable, "-Sc", self.lead, f"{theirs}", f"{reply}", self.program, "--headless",
+                   "--remote-debugging-pipe", f"--user-data-dir={profile}", "--no-first-run", "--disable-gpu",
+                   "--disable-dev-shm-usage", "--disable-background-networking"]
+        command += ["--no-sandbox"] * (os.geteuid() == 0)               # root may not have one
+        self.process = subprocess.Popen(command, pass_fds=(theirs, reply), stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, start_new_session=True)
+        for end in theirs, reply:
+            os.close(end)
+        self.serial, self.unread, self.session, self.errors = 0, b"", {}, []
+        target = self("Target.createTarget", url="about:blank")["targetId"]
+        self.session = {"sessionId": self("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
+        for domain in "Page", "Runtime", "Log":
+            self(f"{domain}.enable")
+
+    def read(self):
+        """The next message; errors of the page's console are kept."""
+        while b"\0" not in self.unread:
+            assert select.select([self.answers], [], [], 60)[0], "the browser does not answer"
+            more = os.read(self.answers, 1 << 20)
+            assert more, "the browser has ended"
+            self.unread += more
+        message, self.unread = self.unread.split(b"\0", 1)
+        message = json.loads(message)
+        if message.get("method") in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"):
+            self.errors.append(message["params"])
+        return message
+
+    def __call__(self, method, **params):
+        self.serial += 1
+        question = json.dumps({"id": self.serial, "method": method, "params": params, **self.session})
+        os.write(self.questions, question.encode() + b"\0")
+        while (message := self.read()).get("id") != self.serial:
+            pass
+        assert "error" not in message, message
+        return message["result"]
+
+    def open(self, url):
+        for address in "about:blank", url:
+            self("Page.navigate", url=address)
+            while self.read().get("method") != "Page.loadEventFired":
+                pass
+
+    def js(self, expression):
+        """The value of an expression in the page."""
+        answer = self("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def lit(self, selector, of):
+        """What the elements that are lit up stand for."""
+        return self.js(f"[...document.querySelectorAll('{selector}.lit')].map(element => element.dataset.{of})")
+
+    def current(self):
+        """The number of the kernel that is on display."""
+        return self.js("[...document.querySelectorAll('.bars .current')].map(element => +element.dataset.kernel)")
+
+    def click(self, selector):
+        """Scroll to an element and click on it with the mouse."""
+        x, y = self.js(f"""(element => {{
+            element.scrollIntoView({{ block: "center" }});
+            const box = element.getBoundingClientRect();
+            return [box.x + Math.min(box.width, 100) / 2, box.y + box.height / 2];
+        }})(document.querySelector({json.dumps(selector)}))""")
+        for kind in "mousePressed", "mouseReleased":
+            self("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def press(self, *keys):
+        for key in keys:
+            text = {"text": {"Enter": "\r"}.get(key, key)} if key != "Escape" else {}
+            self("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
+            self("Input.dispatchKeyEvent", type="keyUp", key=key)
+
+    def resize(self, width, height):
+        self("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+
+    def close(self):
+        os.close(self.questions)                                        # then it ends by itself
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        os.close(self.answers)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if Browser.program is None:
+        pytest.skip("there is no chromium")
+    if not (HERE / "kernels" / "data.js").exists():
+        pytest.skip("kernels/data.js is missing: python gpt.py kernels writes it")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        browser = Browser(profile)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """The page, just opened, and what its data says. In the end the console must be empty."""
+    browser.errors.clear()
+    browser.resize(1440, 900)
+    browser.open((HERE / "kernels" / "index.html").as_uri())
+    text = (HERE / "kernels" / "data.js").read_text("utf-8")
+    yield browser, json.loads(text[text.index("{"):text.rindex("}") + 1])
+    assert browser.errors == []
+
+
+def line_of(data, text):
+    """The address of the line of Python that begins with `text`."""
+    lines = data["sources"]["gpt.py"].split("\n")
+    return f"gpt.py:{next(i for i, line in enumerate(lines, 1) if line.strip().startswith(text))}"
+
+
+def kernels_with(data, fits):
+    return [i for i, kernel in enumerate(data["kernels"]) if fits(kernel)]
+
+
+@pytest.mark.parametrize("text", ["att = (q @ k", "att = past.where("])
+def test_the_page_lights_up_the_kernels_of_attention(text, page):
+    browser, data = page
+    line = line_of(data, text)
+    named = kernels_with(data, lambda kernel: any(f"{file}:{n}" == line for file, n, _ in kernel["lines"]))
+    roles = {role for i in named for file, n, role in data["kernels"][i]["lines"] if f"{file}:{n}" == line}
+    browser.click(f'button.line[data-line="{line}"]')
+    assert sorted(map(int, browser.lit(".bars button", "kernel"))) == named and roles == {"forward", "gradient"}
+    i, = browser.current()
+    shown = browser.js("document.querySelector('#source pre').textContent")
+    assert i in named and shown.endswith(data["code"][data["kernels"][i]["code"]]["c"])
+    assert f"// {line}  {text}" in shown and "for (idx" in shown and "-INFINITY" in shown
+    browser.click('[data-dialect="cl"]')
+    assert browser.js("document.querySelector('#source pre').textContent").endswith(
+        data["code"][data["kernels"][i]["code"]]["cl"])
+    assert browser.js("location.hash") == f"#{line}"
+
+
+def test_the_page_shows_lines_and_costs_of_a_kernel(page):
+    browser, data = page
+    i = max(range(len(data["kernels"])), key=lambda i: data["kernels"][i]["microseconds"])
+    browser.click(f'.bars button[data-kernel="{i}"]')
+    kernel = data["kernels"][i]
+    assert browser.current() == [i]
+    assert set(browser.lit("button.line", "line")) == {f"{file}:{n}" for file, n, _ in kernel["lines"]}
+    facts = browser.js("document.querySelector('#facts').innerText")
+    assert "of the step" in facts and "GFLOP/s" in facts and "GB/s" in facts
+    assert browser.js("document.querySelectorAll('#roof circle').length") == len(data["kernels"])
+    assert browser.js("document.querySelectorAll('#roof circle.current').length") == 1
+    arena = [buffer["id"] for buffer in data["buffers"] if buffer["offset"] is not None]
+    for kind, operands in ("read", kernel["inputs"]), ("written", kernel["outputs"]):
+        marked = browser.js(f"[...document.querySelectorAll('#memory rect.{kind}')].map(e => +e.dataset.buffer)")
+        assert set(marked) == {operand["buffer"] for operand in operands}.intersection(arena)
+
+
+def test_keys_of_the_page_step_and_search(page):
+    browser, data = page
+    browser.press("j", "j", "j", "k")
+    assert browser.current() == [1]
+    browser.press("/", *"copy_")
+    copies = kernels_with(data, lambda kernel: "copy_" in kernel["name"])
+    assert list(map(int, browser.lit(".bars button", "kernel"))) == copies
+    assert browser.js("document.activeElement.id") == "search"
+    browser.press("Enter", "j", "j", "k")
+    assert browser.current() == copies[1:2]
+    browser.press("Escape")
+    assert browser.current() == browser.lit(".bars button", "kernel") == []
+    assert "What takes the time" in browser.js("document.querySelector('#source').innerText")
+
+
+def test_the_page_shows_texts_as_they_are(page):
+    browser, data = page
+    assert browser.js("""code.flatMap(texts => Object.values(texts)).every(text => {
+        const element = document.createElement("pre");
+        element.innerHTML = highlightKernel(text);
+        return element.textContent === text;
+    })""")
+    shown = browser.js("[...document.querySelectorAll('.line')].map(line => line.lastChild.textContent)")
+    squeezed = lambda line: re.sub(r"\s+", " ", line).strip()
+    assert [*map(squeezed, shown)] == [squeezed(line) for line in data["sources"]["gpt.py"].split("\n")]
+
+
+def test_the_page_fits_a_phone(page):
+    browser, data = page
+    browser.resize(390, 844)
+    browser.js(f"location.hash = '{line_of(data, 'att = (q @ k')}'")
+    while not browser.current():                                        # the page hears of its address a little later
+        pass
+    assert browser.js("document.documentElement.scrollWidth") == 390
 
 
 # ---------------------------------------------------------------------------------------------------------------------
