@@ -8,6 +8,7 @@
     python gpt.py --text my_novel.txt --steps 5000  # from a text of yours
     python gpt.py sample --prompt "The statement"   # what does the model that was saved write?
     python gpt.py bench --json                      # how long does a training step take here?
+    python gpt.py kernels                           # the C and OpenCL that the model becomes
 
 The model is GPT-2's in the form of nanoGPT (https://github.com/karpathy/nanoGPT). Its parameters have the same names
 and shapes as there, so checkpoints can be moved either way. In the comments on shapes, B is the number of texts in a
@@ -19,6 +20,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 import numpy as np
+import tiny
 from tiny import Device, Tensor, TinyJit, dtypes, nn
 
 
@@ -938,6 +940,184 @@ def bench(options):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Kernels
+#
+# The folder kernels/ shows what the Python above becomes, as text that does not depend on the machine. Beside it lies
+# data.js, for the page index.html: the kernels of a training step as they run here, and how long each takes.
+# ---------------------------------------------------------------------------------------------------------------------
+class Blueprint(tiny.NumpyDevice, tiny.CompiledDevice):
+    """Makes the kernels of what a TinyJit captures, with vectors of 8 lanes, but runs none: NumPy computes instead."""
+    name, dialect, lanes = "BLUEPRINT", "C", 8
+
+    def make_plan(self, order, leaves, outputs, updates=()):
+        made = tiny.CompiledDevice.make_plan(self, order, leaves, outputs, updates)
+        return self.plan(order, leaves, outputs)._replace(kernels=made.kernels)
+
+    def tuning(self):
+        return None
+
+    def source(self, kernel):
+        return ""
+
+    def compile(self, kernels):
+        pass
+
+
+def first_examples():
+    """What a learner looks at first: functions that make Tensors, by their names."""
+    x, y, weight, bias = (Tensor.randn(*shape).realize() for shape in ((64, 80), (64, 80), (80, 96), (96,)))
+    image, filters = Tensor.randn(4, 8, 16, 16).realize(), Tensor.randn(16, 8, 3, 3).realize()
+    q, k, v = (Tensor.randn(4, 4, 128, 32).realize() for _ in range(3))
+    table, tokens = Tensor.randn(65, 128).realize(), Tensor.randint(12, 64, high=65).realize()
+    logits, targets = Tensor.randn(96, 65).realize(), Tensor.randint(96, high=65).realize()
+    parameter = Tensor.randn(96, 80, requires_grad=True)
+    optimizer = nn.optim.Adam([parameter], lr=1e-3)
+    parameter.grad = Tensor.randn(96, 80).realize()
+    return {
+        "elementwise": lambda: (2 * x + y).relu().sqrt(),
+        "sum": lambda: x.sum(1),
+        "matmul": lambda: x @ weight,
+        "linear": lambda: (x @ weight + bias).gelu(),
+        "softmax": lambda: x.softmax(),
+        "layernorm": lambda: x.layernorm(),
+        "cumsum": lambda: x.cumsum(1),
+        "random": lambda: Tensor.randn(64, 80),
+        "embedding": lambda: table[tokens],
+        "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
+        "cross_entropy": lambda: logits.cross_entropy(targets),
+        "cross_entropy_gradient": lambda: logits.cross_entropy(targets).gradient(logits),
+        "convolution": lambda: image.conv2d(filters, padding=1),
+        "adam": lambda: optimizer.step(),
+        "attention": lambda: q.scaled_dot_product_attention(k, v, is_causal=True),
+        "attention_gradient":
+            lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+    }
+
+
+def capture_of(jit, *arguments):
+    """What a TinyJit captured last: for these arguments, if there are any."""
+    jit(*arguments)
+    return list(jit.captured.values())[-1]
+
+
+def default_training():
+    """What `python gpt.py` would train, but on random tokens: the model, its optimizer, the step, and a batch."""
+    Tensor.manual_seed(0)
+    model, rng = GPT(GPTConfig()), np.random.default_rng(0)
+    data = rng.integers(0, model.config.vocab_size, 10_000, np.int32)
+    return model, *training_step(model, lr=1e-3), random_batch(data, 12, model.config.block_size, rng)
+
+
+def write_sources(folder):
+    """Write all kernels to files in three subfolders; returns, for each kernel of the training step, its name and the
+    files that it is in."""
+    Device.makers["BLUEPRINT"], Device.DEFAULT = Blueprint, "BLUEPRINT"
+    model, _, step, batch = default_training()
+    parts = {"first": {f"{name}_": capture_of(TinyJit(make)).plan for name, make in first_examples().items()},
+             "train": {"": capture_of(step, *batch).plan},
+             "decode": {"": capture_of(Writer(model, chunk=1).forward, Tensor(np.zeros((1, 1), np.int32))).plan}}
+    for part, plans in parts.items():
+        for old in folder.glob(f"{part}/[0-9]*.c*"):
+            old.unlink()
+        files = [[f"{part}/{name}" for title, plan in plans.items() for name in sources.add(plan.kernels, title)]
+                 for sources in (tiny.Sources(folder / part, dialect, Blueprint.lanes) for dialect in ("C", "CL"))]
+        if part == "train":
+            written = [(kernel.name, pair) for kernel, *pair in zip(plans[""].kernels, *files)]
+    return written
+
+
+def seconds_of_kernels(capture, arguments, steps):
+    """The median seconds of each kernel of a captured function, in the order in which they run."""
+    device, plan, seconds = capture.device, capture.plan, []
+    parts = [argparse.Namespace(kernels=[kernel], places=[places], barriers=[True], arena_bytes=plan.arena_bytes)
+             for kernel, places in zip(plan.kernels, plan.places)]
+
+    def run(plan, data):
+        times = [time.perf_counter()]
+        for part in parts:
+            type(device).run(device, part, data)
+            times.append(time.perf_counter())
+        seconds.append(np.diff(times))
+
+    device.run = run                                                    # instead of the method of its class
+    for _ in range(steps + 3):
+        capture.replay(arguments)
+    del device.run
+    return np.median(seconds[3:], 0)
+
+
+def peak(work, function):
+    """How much work a second this machine does at best, if a function of Tensors does `work`."""
+    jit, seconds = TinyJit(function), []
+    for _ in range(20):
+        start = time.perf_counter()
+        jit()
+        seconds.append(time.perf_counter() - start)
+    return work / min(seconds)
+
+
+def page_data(written, steps):
+    """What the page shows: the machine; the kernels of a training step on device C in the order in which they run, each
+    with its lines, work, time and operands; the texts of those that differ (`code`); when each buffer is needed, from
+    its first to its last kernel, and where in the arena it lies."""
+    Device.DEFAULT = "C"
+    model, optimizer, step, batch = default_training()
+    capture = capture_of(step, *batch)
+    plan, seconds = capture.plan, seconds_of_kernels(capture, list(batch), steps)
+    files = [pair for name, pair in written] if [k.name for k in plan.kernels] == [name for name, _ in written] else \
+        [dict(written).get(kernel.name, []) for kernel in plan.kernels]
+
+    names = {id(tensor): name for name, tensor in nn.state.get_state_dict({"": model, "adam": optimizer}).items()}
+    names |= {id(tensor): name for tensor, name in zip(capture.inputs, ("tokens", "targets"))}
+    outside = [names.get(id(source), "constant").strip(".") for source in capture.sources]
+    results = {i: names.get(id(tensor)) for tensor, i, _ in capture.targets} | {i: "loss" for i in capture.returned}
+    outside += [results.get(i, "result") for i in range(len(capture.outputs))]
+    code, runs, buffers, current = {}, [], [], {}
+    for i, (kernel, places) in enumerate(zip(plan.kernels, plan.places)):
+        operands = []
+        for j, (operand, place) in enumerate(zip(kernel.outputs + kernel.inputs, places)):
+            in_arena = place[0] == "arena"
+            if place not in current or in_arena and j < len(kernel.outputs):
+                current[place] = {"id": len(buffers), "name": kernel.name if in_arena else outside[place[1]],
+                                  "bytes": math.prod(operand.shape) * operand.dtype.itemsize,
+                                  "first": i, "offset": place[1] if in_arena else None}
+                buffers.append(current[place])
+            current[place]["last"] = i
+            operands.append({"buffer": current[place]["id"], "shape": operand.shape,
+                             "dtype": tiny.NAME_OF[operand.dtype]})
+        text = kernel.c_source(), kernel.cl_source()
+        runs.append({"name": kernel.name, "symbol": kernel.symbol, "files": files[i],
+                     "lines": [(os.path.basename(file), *rest) for file, *rest in kernel.lines],
+                     "flops": kernel.flops, "bytes": kernel.bytes, "microseconds": round(seconds[i] * 1e6, 1),
+                     "code": code.setdefault(text, len(code)),
+                     "inputs": operands[len(kernel.outputs):], "outputs": operands[:len(kernel.outputs)]})
+
+    cpu = re.search("model name.*: (.*)", tiny.cpu_description())
+    a, b, x = Tensor.randn(1024, 1024).realize(), Tensor.randn(1024, 1024).realize(), Tensor.zeros(1 << 24).realize()
+    machine = {"cpu": cpu[1] if cpu else "", "threads": tiny.cores(),
+               "peak_gflops": round(peak(2 * 1024 ** 3, lambda: (a @ b).realize()) / 1e9, 1),
+               "peak_gbs": round(peak(2 * x.nbytes(), lambda: (x + 1).realize()) / 1e9, 1)}
+    return {"machine": machine, "sources": {"gpt.py": Path(__file__).read_text("utf-8")}, "kernels": runs,
+            "code": [{"c": c, "cl": cl} for c, cl in code], "buffers": buffers, "arena_bytes": plan.arena_bytes}
+
+
+def kernels(options):
+    """Write the folder."""
+    folder = Path(options.out)
+    try:
+        written = write_sources(folder)
+        print(f"{folder}: the C and OpenCL of {len(written)} kernels of a training step, and of others", flush=True)
+        if options.steps:
+            data = page_data(written, options.steps)
+            text = json.dumps(data, separators=(",", ":"))
+            (folder / "data.js").write_text(f"window.DATA = {text};\n", "utf-8")
+            total = sum(kernel["microseconds"] for kernel in data["kernels"])
+            print(f"{folder / 'data.js'}: a training step takes {total / 1e3:.1f} ms in {len(data['kernels'])} kernels")
+    except OSError as error:
+        fail(f"cannot write to {folder}: {error.strerror}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # The command line
 # ---------------------------------------------------------------------------------------------------------------------
 def fail(message):
@@ -995,6 +1175,16 @@ examples:
   python gpt.py sample --top-k 5 --seed 7                # one of the five likeliest; other numbers, other texts
   python gpt.py sample --model my_novel.safetensors --int8
 """
+KERNELS_HELP = """Write the kernels that the model becomes, in C and in OpenCL, into a folder.
+
+In three subfolders: the training step, the step that writes a token, and first some small examples. Each kernel says
+which lines of Python it computes. They have vectors of 8 lanes and are the same on every machine. Then the kernels of
+a training step are timed on this machine; data.js in the folder has what its page, index.html, shows of them.
+
+examples:
+  python gpt.py kernels
+  python gpt.py kernels --out /tmp/kernels --steps 0     # only the sources
+"""
 BENCH_HELP = """Time the training step on random tokens, on this machine.
 
 examples:
@@ -1010,12 +1200,13 @@ def parse_command_line(arguments):
         group.add_argument(name, type=kind, default=default, metavar=metavar, help=f"{meaning} (default: {shown})")
 
     parser = Parser(description=__doc__, epilog="Each has a --help of its own, with examples. Without one it trains.")
-    commands = parser.add_subparsers(dest="command", metavar="{train,sample,bench}")
-    train, sample, bench = (
+    commands = parser.add_subparsers(dest="command", metavar="{train,sample,bench,kernels}")
+    train, sample, bench, kernels = (
         commands.add_parser(name, help=summary, description=text, add_help=False)
         for name, summary, text in (("train", "train on a text, save the model, and write (the default)", TRAIN_HELP),
                                     ("sample", "write with a model that has been trained", SAMPLE_HELP),
-                                    ("bench", "time the training step on random tokens", BENCH_HELP)))
+                                    ("bench", "time the training step on random tokens", BENCH_HELP),
+                                    ("kernels", "write the C and OpenCL that the model becomes", KERNELS_HELP)))
 
     group = train.add_argument_group("the text")
     group.add_argument("--text", metavar="FILE", help="to learn from, UTF-8 (default: Python's language reference)")
@@ -1061,10 +1252,16 @@ def parse_command_line(arguments):
     add(group, "--batch", count, 12, "texts in a step")
     add(group, "--vocab", count, 65, "number of different tokens")
     group.add_argument("--json", action="store_true", help="print one line of JSON")
-    for command in train, sample, bench:
+
+    group = kernels.add_argument_group("the folder")
+    folder = Path(__file__).parent / "kernels"
+    group.add_argument("--out", default=folder, metavar="FOLDER", help="where to write (default: kernels beside gpt.py)")
+    add(group, "--steps", number(int, -1, 10_000, "0 or more"), 50, "steps that are timed for data.js; 0: no data.js")
+    for command in train, sample, bench, kernels:
         group = command.add_argument_group("everything")
-        add(group, "--seed", seed, 0, "of all random numbers")
-        group.add_argument("--device", choices=["C", "CL", "NUMPY"], help="where to compute (default: the best)")
+        if command is not kernels:
+            add(group, "--seed", seed, 0, "of all random numbers")
+            group.add_argument("--device", choices=["C", "CL", "NUMPY"], help="where to compute (default: the best)")
         group.add_argument("-h", "--help", action="help", help="show this")
 
     if not arguments or arguments[0].startswith("-") and arguments[0] not in ("-h", "--help"):
@@ -1103,11 +1300,11 @@ def options_of(checkpoint, options):
 
 def main():
     options = parse_command_line(sys.argv[1:])
-    if options.device:
+    if getattr(options, "device", None):
         Device.DEFAULT = options.device
     sys.stdout.reconfigure(errors="replace")                            # for terminals that lack some characters
     try:
-        {"train": train, "sample": sample, "bench": bench}[options.command](options)
+        {"train": train, "sample": sample, "bench": bench, "kernels": kernels}[options.command](options)
     except KeyboardInterrupt:                                           # before there was anything to save, or twice
         print("\ngpt.py: interrupted; what had been saved before is as it was", file=sys.stderr)
         raise SystemExit(130) from None

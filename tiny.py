@@ -4211,21 +4211,24 @@ class Sources:
     the folder what their words mean. `lanes` and `groups` are those of the device that the kernels are for."""
 
     def __init__(self, folder, dialect, lanes, groups=0):
-        self.folder, self.names, self.lines = Path(folder), {}, defaultdict(set)        # the latter by keys of kernels
+        self.folder, self.files, self.lines = Path(folder), {}, defaultdict(set)        # the latter by keys of kernels
         self.suffix, self.source, words = {"C": ("c", Kernel.c_source, C_WORDS),
                                            "CL": ("cl", Kernel.cl_source, CL_WORDS)}[dialect]
         vectors = "".join(f"ALL_LANES({n})\n" for n in (2, 4, 8, 16) if n <= lanes)
         self.words = "#pragma once\n" + words + SCALAR_WORDS + (GROUP_WORDS if groups else VECTOR_WORDS + vectors)
 
     def add(self, kernels, title=""):
-        """Write these kernels; of those that are there only the lines of Python above the text may become more."""
+        """Write these kernels; of one that is there only the lines of Python above it become more. Returns the names of
+        their files."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder.parent / f"words_{self.suffix}.h").write_text(self.words, "utf-8")
         for kernel in kernels:
-            name = self.names.setdefault(kernel.key, f"{len(self.names) + 1:03}_{title}{kernel.name}.{self.suffix}")
+            name = f"{len(self.files) + 1:03}_{title}{kernel.name}.{self.suffix}"
+            name, first = self.files.setdefault(kernel.key, (name, kernel))
             self.lines[kernel.key].update(kernel.lines)
-            text = f'{kernel.comment(self.lines[kernel.key])}#include "../words_{self.suffix}.h"\n\n{self.source(kernel)}'
+            text = f'{first.comment(self.lines[kernel.key])}#include "../words_{self.suffix}.h"\n\n{self.source(first)}'
             (self.folder / name).write_text(text, "utf-8")
+        return [self.files[kernel.key][0] for kernel in kernels]
 
 
 kept_sources = functools.cache(lambda folder, *device: Sources(Path(folder, device[0].lower()), *device))
