@@ -15,7 +15,7 @@ and shapes as there, so checkpoints can be moved either way. In the comments on 
 batch, T the number of tokens in each, C the width of the model (n_embd), H the number of heads, and V the number of
 different tokens.
 """
-import argparse, codecs, contextlib, csv, glob, itertools, json, math, os, re, signal, sys, time
+import argparse, codecs, contextlib, csv, gc, glob, itertools, json, math, os, re, signal, sys, time
 from collections import deque
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -981,7 +981,7 @@ def first_examples():
         "softmax": lambda: x.softmax(),
         "layernorm": lambda: x.layernorm(),
         "cumsum": lambda: x.cumsum(1),
-        "random": lambda: Tensor.randn(64, 80),
+        "random": lambda: Tensor.randn(32, 32),
         "embedding": lambda: table[tokens],
         "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
         "cross_entropy": lambda: logits.cross_entropy(targets),
@@ -995,7 +995,8 @@ def first_examples():
 
 
 def capture_of(jit, *arguments):
-    """What a TinyJit captured last: for these arguments, if there are any."""
+    """What a TinyJit captures for these arguments."""
+    gc.collect()                                                        # of equal nodes the first has its line
     jit(*arguments)
     return list(jit.captured.values())[-1]
 
@@ -1013,17 +1014,18 @@ def write_sources(folder):
     files that it is in."""
     Device.makers["BLUEPRINT"], Device.DEFAULT = Blueprint, "BLUEPRINT"
     model, _, step, batch = default_training()
-    parts = {"first": {f"{name}_": capture_of(TinyJit(make)).plan for name, make in first_examples().items()},
-             "train": {"": capture_of(step, *batch).plan},
-             "decode": {"": capture_of(Writer(model, chunk=1).forward, Tensor(np.zeros((1, 1), np.int32))).plan}}
-    for part, plans in parts.items():
-        for old in folder.glob(f"{part}/[0-9]*.c*"):
+    writer = Writer(model, chunk=1)
+    parts = {"first": {name: capture_of(TinyJit(make)).plan.kernels for name, make in first_examples().items()},
+             "train": {"": capture_of(step, *batch).plan.kernels},
+             "decode": {"": capture_of(writer.forward, Tensor(np.zeros((1, 1), np.int32))).plan.kernels}}
+    files = {}
+    for (part, examples), dialect in itertools.product(parts.items(), ("C", "CL")):
+        for old in folder.glob(f"{part}/[0-9]*.{dialect.lower()}"):
             old.unlink()
-        files = [[f"{part}/{name}" for title, plan in plans.items() for name in sources.add(plan.kernels, title)]
-                 for sources in (tiny.Sources(folder / part, dialect, Blueprint.lanes) for dialect in ("C", "CL"))]
-        if part == "train":
-            written = [(kernel.name, pair) for kernel, *pair in zip(plans[""].kernels, *files)]
-    return written
+        sources = tiny.Sources(folder / part, dialect, Blueprint.lanes)
+        files[part, dialect] = [f"{part}/{name}" for example, made in examples.items()
+                                for name in sources.add(made, f"{example}_" * bool(example))]
+    return [(kernel.name, pair) for kernel, *pair in zip(parts["train"][""], files["train", "C"], files["train", "CL"])]
 
 
 def seconds_of_kernels(capture, arguments, steps):
@@ -1067,7 +1069,7 @@ def page_data(written, steps):
     files = [pair for name, pair in written] if [k.name for k in plan.kernels] == [name for name, _ in written] else \
         [dict(written).get(kernel.name, []) for kernel in plan.kernels]
 
-    names = {id(tensor): name for name, tensor in nn.state.get_state_dict({"": model, "adam": optimizer}).items()}
+    names = {id(tensor): name for name, tensor in nn.state.get_state_dict({"adam": optimizer, "": model}).items()}
     names |= {id(tensor): name for tensor, name in zip(capture.inputs, ("tokens", "targets"))}
     outside = [names.get(id(source), "constant").strip(".") for source in capture.sources]
     results = {i: names.get(id(tensor)) for tensor, i, _ in capture.targets} | {i: "loss" for i in capture.returned}
@@ -1106,7 +1108,8 @@ def kernels(options):
     folder = Path(options.out)
     try:
         written = write_sources(folder)
-        print(f"{folder}: the C and OpenCL of {len(written)} kernels of a training step, and of others", flush=True)
+        distinct = len({c for _, (c, _) in written})
+        print(f"{folder}: a training step has {len(written)} kernels, {distinct} different ones", flush=True)
         if options.steps:
             data = page_data(written, options.steps)
             text = json.dumps(data, separators=(",", ":"))
@@ -1255,7 +1258,7 @@ def parse_command_line(arguments):
 
     group = kernels.add_argument_group("the folder")
     folder = Path(__file__).parent / "kernels"
-    group.add_argument("--out", default=folder, metavar="FOLDER", help="where to write (default: kernels beside gpt.py)")
+    group.add_argument("--out", default=folder, metavar="FOLDER", help="where (default: kernels beside gpt.py)")
     add(group, "--steps", number(int, -1, 10_000, "0 or more"), 50, "steps that are timed for data.js; 0: no data.js")
     for command in train, sample, bench, kernels:
         group = command.add_argument_group("everything")

@@ -2671,8 +2671,8 @@ class Kernel:
     def forget(self, number):
         """Let go of the graph, once the plan is made. What is left are numbers and texts, which a file can hold."""
         nodes = [node for nest in self.nests for node in nest.lowering.inlined if node in number]
-        computing = [node for node in nodes if node.op not in MOVEMENTS and node.op not in {"const", "index", *IDENTITY}]
-        self.nodes = sorted({number[node] for node in computing or nodes})
+        computing = [node for node in nodes if node.op not in {*MOVEMENTS, *IDENTITY, "const", "index"}]
+        self.nodes = sorted({number[node] for node in computing or nodes or self.inputs if node in number})
         describe = lambda node: Operand(node.shape, node.dtype)
         self.outputs, self.inputs = [describe(node) for node in self.outputs], [describe(node) for node in self.inputs]
         del self.nests, self.strips
@@ -3022,8 +3022,12 @@ class Emitter:
     def memory(self, dtype, vector):
         return NAMES.get(dtype, MEMORY_TYPE[dtype]) + (f"x{self.lanes}" if vector else "")
 
-    def formula(self, value, depth=3):
-        """What a value is, for a comment: the operations that it was made with last."""
+    def told(self, value):
+        """What a value is, for a comment: as much of its formula as fits in."""
+        return next(text for depth in (4, 3, 2, 1) if len(text := self.formula(value, depth)) < 80 or depth == 1)
+
+    def formula(self, value, depth):
+        """What a value is, by the operations that it was made with last."""
         op, infix = value.op, lambda op: op in ELEMENTWISE and (ELEMENTWISE[op].c or "").startswith("{0}")
         if op == "const":
             return literal(value.arg, value.dtype)
@@ -3057,7 +3061,7 @@ class Emitter:
         totals, outer, wide = [], self.stack[-1], lane and not self.grouped
         for r in together:
             over = ", ".join(self.names[loop] for loop in r.arg)
-            self.line(f"// {WORDS[r.op]} over {over} of {self.formula(r.args[0])}")
+            self.line(f"// {WORDS[r.op]} over {over} of {self.told(r.args[0])}")
             vector = wide or self.is_vector(r.loops)
             for u, v in self.tile(r.loops):
                 total = self.fresh(r.op)
@@ -3150,7 +3154,7 @@ class Emitter:
             self.line("GROUP_BARRIER")
         for node, root, store in zip(self.nest.outputs, self.nest.lowering.roots, self.nest.lowering.stores):
             vector = self.is_vector([self.vector])
-            self.line(f"// {self.pointer[node]} = {self.formula(root)}")
+            self.line(f"// {self.pointer[node]} = {self.told(root)}")
             for u, v in self.tile(loops_of(self.nest.lowering.flat)):
                 text = self.argument(root, u, v, vector)
                 self.put(node, f"{self.pointer[node]} + {self.address(store, u, v)}", text, vector)
@@ -4279,7 +4283,7 @@ class CompiledDevice:
                 sys.setrecursionlimit(usual)
             plan.save(key)
         for kernel in plan.kernels:
-            kernel.lines = sorted({order[i].line for i in kernel.nodes})                # of today's program: they may move
+            kernel.lines = sorted({order[i].line for i in kernel.nodes})                # today's: they may have moved
             kernel.source = kernel.comment(kernel.lines) + self.source(kernel)
         if os.environ.get("KERNELS"):
             kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
