@@ -1069,7 +1069,8 @@ def page_data(written, steps):
     files = [pair for name, pair in written] if [k.name for k in plan.kernels] == [name for name, _ in written] else \
         [dict(written).get(kernel.name, []) for kernel in plan.kernels]
 
-    names = {id(tensor): name for name, tensor in nn.state.get_state_dict({"adam": optimizer, "": model}).items()}
+    state = nn.state.get_state_dict({"": model, "adam": optimizer})      # of several names a Tensor gets the first
+    names = {id(tensor): name for name, tensor in reversed(state.items())}
     names |= {id(tensor): name for tensor, name in zip(capture.inputs, ("tokens", "targets"))}
     outside = [names.get(id(source), "constant").strip(".") for source in capture.sources]
     results = {i: names.get(id(tensor)) for tensor, i, _ in capture.targets} | {i: "loss" for i in capture.returned}
@@ -1107,6 +1108,7 @@ def kernels(options):
     """Write the folder."""
     folder = Path(options.out)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         written = write_sources(folder)
         distinct = len({c for _, (c, _) in written})
         print(f"{folder}: a training step has {len(written)} kernels, {distinct} different ones", flush=True)
