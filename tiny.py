@@ -3173,6 +3173,7 @@ class Emitter:
         zero = literal(0, node.dtype)
         zero = f"splat_{self.type(node.dtype, True)}({zero})" if vector else zero
         column = self.address(flat, 0, 0)
+        self.line(f"// out0 = zeros, then in row {self.told(root.args[0])} out0 += {self.told(root.args[1])}")
         self.line(f"for (idx row = 0; row < {root.arg}; row++) {{")
         self.put(node, f"out0 + row * {width} + {column}", zero, vector)
         self.line("}")

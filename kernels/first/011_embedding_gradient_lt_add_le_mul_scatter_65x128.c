@@ -4,13 +4,14 @@
 // gradient of gpt.py:986  "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
 #include "../words_c.h"
 
-void kernel_d1f63d18b28f8b72(idx begin, idx end, char **buffers) {
+void kernel_2a1c8b66cc2a61d9(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   const i32 *x0 = (const i32 *)buffers[1];
   const f32 *x1 = (const f32 *)buffers[2];
   // tasks: i0 by 8; tile: 1 vector of 8 along i0
   for (idx task = begin; task < end; task++) {
     idx i0 = task * 8;
+    // out0 = zeros, then in row where(x0 < 0, x0 + 65, x0) out0 += ((... + ...) * where(..., x1, 0.0f)) + ((... + ...) * where(..., x1, 0.0f))
     for (idx row = 0; row < 65; row++) {
       store_f32x8(out0 + row * 128 + i0, splat_f32x8(0.0f));
     }

@@ -4,7 +4,7 @@
 // gradient of gpt.py:986  "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
 #include "../words_cl.h"
 
-kernel void kernel_d1f63d18b28f8b72(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, long tasks) {
+kernel void kernel_2a1c8b66cc2a61d9(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, long tasks) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global const i32 *x0 = x0_ + 128 / sizeof(const i32);
   global const f32 *x1 = x1_ + 128 / sizeof(const f32);
@@ -13,6 +13,7 @@ kernel void kernel_d1f63d18b28f8b72(global f32 *out0_, global const i32 *x0_, gl
   // tasks: i0 by 8; tile: 1 vector of 8 along i0
   for (idx task = begin; task < end; task++) {
     idx i0 = task * 8;
+    // out0 = zeros, then in row where(x0 < 0, x0 + 65, x0) out0 += ((... + ...) * where(..., x1, 0.0f)) + ((... + ...) * where(..., x1, 0.0f))
     for (idx row = 0; row < 65; row++) {
       store_f32x8(out0 + row * 128 + i0, splat_f32x8(0.0f));
     }

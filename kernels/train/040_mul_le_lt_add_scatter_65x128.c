@@ -9,7 +9,7 @@
 // gpt.py:166  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
 #include "../words_c.h"
 
-void kernel_caa3eb839d6fc6d7(idx begin, idx end, char **buffers) {
+void kernel_cd66952f1bdaa9e6(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   const i32 *x0 = (const i32 *)buffers[1];
   const f32 *x1 = (const f32 *)buffers[2];
@@ -24,6 +24,7 @@ void kernel_caa3eb839d6fc6d7(idx begin, idx end, char **buffers) {
   // tasks: i0 by 8; tile: 1 vector of 8 along i0
   for (idx task = begin; task < end; task++) {
     idx i0 = task * 8;
+    // out0 = zeros, then in row x0 out0 += (x1 + ((... + ...) + (x5 * ...))) + x9
     for (idx row = 0; row < 65; row++) {
       store_f32x8(out0 + row * 128 + i0, splat_f32x8(0.0f));
     }

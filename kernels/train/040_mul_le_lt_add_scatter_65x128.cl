@@ -9,7 +9,7 @@
 // gpt.py:166  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
 #include "../words_cl.h"
 
-kernel void kernel_caa3eb839d6fc6d7(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, global const f32 *x7_, global const f32 *x8_, global const f32 *x9_, long tasks) {
+kernel void kernel_cd66952f1bdaa9e6(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, global const f32 *x7_, global const f32 *x8_, global const f32 *x9_, long tasks) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global const i32 *x0 = x0_ + 128 / sizeof(const i32);
   global const f32 *x1 = x1_ + 128 / sizeof(const f32);
@@ -26,6 +26,7 @@ kernel void kernel_caa3eb839d6fc6d7(global f32 *out0_, global const i32 *x0_, gl
   // tasks: i0 by 8; tile: 1 vector of 8 along i0
   for (idx task = begin; task < end; task++) {
     idx i0 = task * 8;
+    // out0 = zeros, then in row x0 out0 += (x1 + ((... + ...) + (x5 * ...))) + x9
     for (idx row = 0; row < 65; row++) {
       store_f32x8(out0 + row * 128 + i0, splat_f32x8(0.0f));
     }
