@@ -3844,6 +3844,12 @@ def test_the_folder_is_what_every_machine_would_write(environment, written, tmp_
     assert sources_in(tmp_path) == sources_in(KERNELS) and not (tmp_path / "data.js").exists(), stale
 
 
+def test_the_guide_to_the_folder_names_files_that_are_there():
+    text = (KERNELS / "README.md").read_text("utf-8")
+    for part, name in re.findall(r"\b(first|train|decode)/(\w+)", text):
+        assert len(list(KERNELS.glob(f"{part}/{name}*.c"))) == 1, name
+
+
 def test_every_source_in_the_folder_compiles():
     compile_sources(KERNELS)
 

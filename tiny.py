@@ -4200,8 +4200,9 @@ def is_realized(node):
 def kernels(*tensors):
     """The kernels that would compute these Tensors, in order, compiled but not run.
 
-    Each has .name .source .flops .bytes, .inputs and .outputs (with .shape and .dtype), and .is_copy for one that only
-    copies an operand into another layout.
+    Each has .name .source .flops .bytes, .inputs and .outputs (with .shape and .dtype), .is_copy for one that only
+    copies an operand into another layout, and .lines: of each line of Python that it computes (file, number, "forward"),
+    or "gradient" if it computes the gradient of that line.
     """
     found, nodes = [], [tensor.node for tensor in tensors if tensor.node.buffer is None]
     for name in dict.fromkeys(node.device for node in nodes):
