@@ -8,19 +8,21 @@
     python gpt.py --text my_novel.txt --steps 5000  # from a text of yours
     python gpt.py sample --prompt "The statement"   # what does the model that was saved write?
     python gpt.py bench --json                      # how long does a training step take here?
+    python gpt.py kernels                           # the C and OpenCL that the model becomes
 
 The model is GPT-2's in the form of nanoGPT (https://github.com/karpathy/nanoGPT). Its parameters have the same names
 and shapes as there, so checkpoints can be moved either way. In the comments on shapes, B is the number of texts in a
 batch, T the number of tokens in each, C the width of the model (n_embd), H the number of heads, and V the number of
 different tokens.
 """
-import argparse, codecs, contextlib, csv, glob, io, itertools, json, math, os, re, shutil, signal, sys, time, traceback
-import zlib
+import argparse, codecs, contextlib, csv, gc, glob, io, itertools, json, math, os, re, shutil, signal, sys, time
+import traceback, zlib
 from collections import deque
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 import numpy as np
+import tiny
 from tiny import Device, Tensor, TinyJit, dtypes, nn
 
 
@@ -1053,6 +1055,168 @@ def bench(options):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Kernels
+#
+# The folder kernels/ shows what the Python above becomes, as text that does not depend on the machine. Beside it lies
+# data.js, for the page index.html: the kernels of a training step as they run here, and how long each takes.
+# ---------------------------------------------------------------------------------------------------------------------
+class Blueprint(tiny.NumpyDevice, tiny.CompiledDevice):
+    """Makes the kernels of what a TinyJit captures, with vectors of 8 lanes, but runs none: NumPy computes instead."""
+    name, dialect, lanes = "BLUEPRINT", "C", 8
+
+    def make_plan(self, order, leaves, outputs, updates=()):
+        made = tiny.CompiledDevice.make_plan(self, order, leaves, outputs, updates)
+        return self.plan(order, leaves, outputs)._replace(kernels=made.kernels)
+
+    def tuning(self):
+        return None
+
+    def source(self, kernel):
+        return ""
+
+    def compile(self, kernels):
+        pass
+
+
+def first_examples():
+    """What a learner looks at first: functions that make Tensors, by their names."""
+    x, y, weight, bias = (Tensor.randn(*shape).realize() for shape in ((64, 80), (64, 80), (80, 96), (96,)))
+    image, filters = Tensor.randn(4, 8, 16, 16).realize(), Tensor.randn(16, 8, 3, 3).realize()
+    q, k, v = (Tensor.randn(4, 4, 128, 32).realize() for _ in range(3))
+    table, tokens = Tensor.randn(65, 128).realize(), Tensor.randint(12, 64, high=65).realize()
+    logits, targets = Tensor.randn(96, 65).realize(), Tensor.randint(96, high=65).realize()
+    parameter = Tensor.randn(96, 80, requires_grad=True)
+    optimizer = nn.optim.Adam([parameter], lr=1e-3)
+    parameter.grad = Tensor.randn(96, 80).realize()
+    return {
+        "elementwise": lambda: (2 * x + y).relu().sqrt(),
+        "sum": lambda: x.sum(1),
+        "matmul": lambda: x @ weight,
+        "linear": lambda: (x @ weight + bias).gelu(),
+        "softmax": lambda: x.softmax(),
+        "layernorm": lambda: x.layernorm(),
+        "cumsum": lambda: x.cumsum(1),
+        "random": lambda: Tensor.randn(32, 32),
+        "embedding": lambda: table[tokens],
+        "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
+        "cross_entropy": lambda: logits.cross_entropy(targets),
+        "cross_entropy_gradient": lambda: logits.cross_entropy(targets).gradient(logits),
+        "convolution": lambda: image.conv2d(filters, padding=1),
+        "adam": lambda: optimizer.step(),
+        "attention": lambda: q.scaled_dot_product_attention(k, v, is_causal=True),
+        "attention_gradient":
+            lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+    }
+
+
+def capture_of(jit, *arguments):
+    """What a TinyJit captures for these arguments."""
+    gc.collect()                                                        # of equal nodes the first has its line
+    jit(*arguments)
+    return list(jit.captured.values())[-1]
+
+
+def default_training():
+    """What `python gpt.py` would train, but on random tokens: the model, its optimizer, the step, and a batch."""
+    Tensor.manual_seed(0)
+    model, rng = GPT(GPTConfig()), np.random.default_rng(0)
+    data = rng.integers(0, model.config.vocab_size, 10_000, np.int32)
+    return model, *training_step(model, lr=1e-3), random_batch(data, 12, model.config.block_size, rng)
+
+
+def write_sources(folder):
+    """Write all kernels to files in three subfolders; returns, for each kernel of the training step, its name and the
+    files that it is in."""
+    Device.makers["BLUEPRINT"], Device.DEFAULT = Blueprint, "BLUEPRINT"
+    model, _, step, batch = default_training()
+    writer = Writer(model, chunk=1)
+    parts = {"first": {name: capture_of(TinyJit(make)).plan.kernels for name, make in first_examples().items()},
+             "train": {"": capture_of(step, *batch).plan.kernels},
+             "decode": {"": capture_of(writer.forward, Tensor(np.zeros((1, 1), np.int32))).plan.kernels}}
+    files = {}
+    for (part, examples), dialect in itertools.product(parts.items(), ("C", "CL")):
+        for old in folder.glob(f"{part}/[0-9]*.{dialect.lower()}"):
+            old.unlink()
+        sources = tiny.Sources(folder / part, dialect, Blueprint.lanes)
+        files[part, dialect] = [f"{part}/{name}" for example, made in examples.items()
+                                for name in sources.add(made, f"{example}_" * bool(example))]
+    return [(kernel.name, pair) for kernel, *pair in zip(parts["train"][""], files["train", "C"], files["train", "CL"])]
+
+
+def seconds_of_kernels(step, batch, steps):
+    """The median seconds of each kernel of a captured step, in the order in which they run."""
+    runs = []
+    for _ in range(steps):
+        with tiny.profile() as profile:
+            step(*batch)
+        runs.append([seconds for _, seconds in profile.records])
+    return np.median(runs, 0)
+
+
+def page_data(written, steps):
+    """What the page shows: the machine; the kernels of a training step on device C in the order in which they run, each
+    with its lines, work, time and operands; the texts of those that differ (`code`); when each buffer is needed, from
+    its first to its last kernel, and where in the arena it lies."""
+    Device.DEFAULT = "C"
+    model, optimizer, step, batch = default_training()
+    capture = capture_of(step, *batch)
+    plan, seconds = capture.plan, seconds_of_kernels(step, batch, steps)
+    files = [pair for name, pair in written] if [k.name for k in plan.kernels] == [name for name, _ in written] else \
+        [dict(written).get(kernel.name, []) for kernel in plan.kernels]
+
+    state = nn.state.get_state_dict({"": model, "adam": optimizer})      # of several names a Tensor gets the first
+    names = {id(tensor): name for name, tensor in reversed(state.items())}
+    names |= {id(tensor): name for tensor, name in zip(capture.inputs, ("tokens", "targets"))}
+    outside = [names.get(id(source), "constant").strip(".") for source in capture.sources]
+    results = {i: names.get(id(tensor)) for tensor, i, _ in capture.targets} | {i: "loss" for i in capture.returned}
+    outside += [results.get(i, "result") for i in range(len(capture.outputs))]
+    code, runs, buffers, current = {}, [], [], {}
+    for i, (kernel, places) in enumerate(zip(plan.kernels, plan.places)):
+        operands = []
+        for j, (operand, place) in enumerate(zip(kernel.outputs + kernel.inputs, places)):
+            in_arena = place[0] == "arena"
+            if place not in current or in_arena and j < len(kernel.outputs):
+                current[place] = {"id": len(buffers), "name": kernel.name if in_arena else outside[place[1]],
+                                  "bytes": math.prod(operand.shape) * operand.dtype.itemsize,
+                                  "first": i, "offset": place[1] if in_arena else None}
+                buffers.append(current[place])
+            current[place]["last"] = i
+            operands.append({"buffer": current[place]["id"], "shape": operand.shape,
+                             "dtype": tiny.NAME_OF[operand.dtype]})
+        text = kernel.c_source(), kernel.cl_source()
+        runs.append({"name": kernel.name, "symbol": kernel.symbol, "files": files[i],
+                     "lines": [(os.path.basename(file), *rest) for file, *rest in kernel.lines],
+                     "flops": kernel.flops, "bytes": kernel.bytes, "microseconds": round(seconds[i] * 1e6, 1),
+                     "code": code.setdefault(text, len(code)),
+                     "inputs": operands[len(kernel.outputs):], "outputs": operands[:len(kernel.outputs)]})
+
+    cpu = re.search("model name.*: (.*)", tiny.cpu_description())
+    gflops, gbs = tiny.peak(Device["C"])
+    machine = {"cpu": cpu[1] if cpu else "", "threads": tiny.cores(), "peak_gflops": round(gflops, 1),
+               "peak_gbs": round(gbs, 1)}
+    return {"machine": machine, "sources": {"gpt.py": Path(__file__).read_text("utf-8")}, "kernels": runs,
+            "code": [{"c": c, "cl": cl} for c, cl in code], "buffers": buffers, "arena_bytes": plan.arena_bytes}
+
+
+def kernels(options):
+    """Write the folder."""
+    folder = Path(options.out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = write_sources(folder)
+        distinct = len({c for _, (c, _) in written})
+        print(f"{folder}: a training step has {len(written)} kernels, {distinct} different ones", flush=True)
+        if options.steps:
+            data = page_data(written, options.steps)
+            text = json.dumps(data, separators=(",", ":"))
+            (folder / "data.js").write_text(f"window.DATA = {text};\n", "utf-8")
+            total = sum(kernel["microseconds"] for kernel in data["kernels"])
+            print(f"{folder / 'data.js'}: a training step takes {total / 1e3:.1f} ms in {len(data['kernels'])} kernels")
+    except OSError as error:
+        fail(f"cannot write to {folder}: {error.strerror}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # The command line
 # ---------------------------------------------------------------------------------------------------------------------
 def fail(message):
@@ -1114,6 +1278,16 @@ examples:
   python gpt.py sample --top-k 5 --seed 7                # one of the five likeliest; other numbers, other texts
   python gpt.py sample --model my_novel.safetensors --int8
 """
+KERNELS_HELP = """Write the kernels that the model becomes, in C and in OpenCL, into a folder.
+
+In three subfolders: the training step, the step that writes a token, and first some small examples. Each kernel says
+which lines of Python it computes. They have vectors of 8 lanes and are the same on every machine. Then the kernels of
+a training step are timed on this machine; data.js in the folder has what its page, index.html, shows of them.
+
+examples:
+  python gpt.py kernels
+  python gpt.py kernels --out /tmp/kernels --steps 0     # only the sources
+"""
 BENCH_HELP = """Time the training step on random tokens, on this machine.
 
 examples:
@@ -1129,12 +1303,13 @@ def parse_command_line(arguments):
         group.add_argument(name, type=kind, default=default, metavar=metavar, help=f"{meaning} (default: {shown})")
 
     parser = Parser(description=__doc__, epilog="Each has a --help of its own, with examples. Without one it trains.")
-    commands = parser.add_subparsers(dest="command", metavar="{train,sample,bench}")
-    train, sample, bench = (
+    commands = parser.add_subparsers(dest="command", metavar="{train,sample,bench,kernels}")
+    train, sample, bench, kernels = (
         commands.add_parser(name, help=summary, description=text, add_help=False)
         for name, summary, text in (("train", "train on a text, save the model, and write (the default)", TRAIN_HELP),
                                     ("sample", "write with a model that has been trained", SAMPLE_HELP),
-                                    ("bench", "time the training step on random tokens", BENCH_HELP)))
+                                    ("bench", "time the training step on random tokens", BENCH_HELP),
+                                    ("kernels", "write the C and OpenCL that the model becomes", KERNELS_HELP)))
 
     group = train.add_argument_group("the text")
     group.add_argument("--text", metavar="FILE", help="to learn from, UTF-8 (default: Python's language reference)")
@@ -1180,10 +1355,16 @@ def parse_command_line(arguments):
     add(group, "--batch", positive_int, 12, "texts in a step")
     add(group, "--vocab", positive_int, 65, "number of different tokens")
     group.add_argument("--json", action="store_true", help="print one line of JSON")
-    for command in train, sample, bench:
+
+    group = kernels.add_argument_group("the folder")
+    folder = Path(__file__).parent / "kernels"
+    group.add_argument("--out", default=folder, metavar="FOLDER", help="where (default: kernels beside gpt.py)")
+    add(group, "--steps", between(0, 10_000), 50, "steps that are timed for data.js; 0: no data.js")
+    for command in train, sample, bench, kernels:
         group = command.add_argument_group("everything")
-        add(group, "--seed", between(0, 2 ** 32 - 1), 0, "of all random numbers")
-        group.add_argument("--device", choices=["C", "CL", "NUMPY"], help="where to compute (default: the best)")
+        if command is not kernels:
+            add(group, "--seed", between(0, 2 ** 32 - 1), 0, "of all random numbers")
+            group.add_argument("--device", choices=["C", "CL", "NUMPY"], help="where to compute (default: the best)")
         group.add_argument("-h", "--help", action="help", help="show this")
 
     if not arguments or arguments[0].startswith("-") and arguments[0] not in ("-h", "--help"):
@@ -1235,12 +1416,12 @@ def main():
         sys.stdout = open(os.devnull, "w")
     sys.stdout.reconfigure(errors="replace")                            # for terminals that lack some characters
     try:
-        Device.DEFAULT = options.device or Device.DEFAULT
+        Device.DEFAULT = getattr(options, "device", None) or Device.DEFAULT
         Device[Device.DEFAULT]                                          # can it be used?
     except (RuntimeError, ValueError) as error:
         fail(str(error))
     try:
-        {"train": train, "sample": sample, "bench": bench}[options.command](options)
+        {"train": train, "sample": sample, "bench": bench, "kernels": kernels}[options.command](options)
     except KeyboardInterrupt:                                           # before there was anything to save, or twice
         end("interrupted", 130)
     except BrokenPipeError:                                             # who reads the output has seen enough

@@ -12,8 +12,9 @@ the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where 
 Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
 not a skip.
 """
-import argparse, contextlib, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util, io, itertools, json
-import math, os, re, select, shutil, signal, stat, struct, subprocess, sys, tempfile, time, warnings
+import argparse, contextlib, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util, inspect, io
+import itertools, json, linecache, math, os, re, select, shutil, signal, stat, struct, subprocess, sys, tempfile, time
+import warnings
 import xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -2155,6 +2156,74 @@ def test_a_kernel_tells_what_it_does(device):
 
 
 @on(*COMPILED)
+def test_a_kernel_names_the_lines_that_it_computes_and_those_whose_gradient_it_is(device):
+    x, here = leaf(64, 48), inspect.currentframe().f_lineno
+    y = x.sin()
+    z = (y * x).sum()                                                   # each of the two has a gradient for x
+    kernel, = counted(*z.gradient(x))
+    assert kernel.lines == [(__file__, here + 1, "forward"), (__file__, here + 1, "gradient"),
+                            (__file__, here + 2, "gradient")]
+    above = kernel.source.split("kernel_")[0]
+    assert f"// test_tiny.py:{here + 1}  y = x.sin()\n// gradient of test_tiny.py:{here + 1}  y = x.sin()\n" in above
+    assert f"// gradient of test_tiny.py:{here + 2}  z = (y * x).sum() # each" in above
+    assert "out0: float32 [64, 48]; x0: float32 [64, 48]" in above
+    with pytest.raises(RuntimeError):
+        swish(x).sum().gradient(x)                                      # a rule that raises
+    kernel, = tiny.kernels(leaf(3, 5) % 7)
+    assert [kind for *_, kind in kernel.lines] == ["forward"]
+
+
+@on(*COMPILED)
+def test_where_a_kernel_is_for_does_not_matter_to_what_is_compiled(device):
+    kernels = [tiny.kernels(leaf(*shape).exp() * 3)[0] for shape in ((7, 11), (11, 7))]
+    assert kernels[0].key == kernels[1].key and kernels[0].source != kernels[1].source
+
+
+@on(*COMPILED)
+def test_a_backslash_at_the_end_of_a_line_does_not_swallow_the_next(device):
+    y = leaf(3, 4) + \
+        leaf(3, 4).exp()
+    assert all(not line.endswith("\\") for line in tiny.kernels(y)[0].source.splitlines() if line.startswith("//"))
+
+
+@on(*COMPILED)
+def test_comments_tell_the_stages_of_a_kernel(device):
+    kernel, = tiny.kernels(leaf(64, 80).softmax())
+    stages = re.findall(r"^ +// (?!tasks)(.*)", kernel.source, re.M)
+    assert list(dict.fromkeys(stages)) == ["maximum over r0 of x0", "sum over r1 of exp(x0 + (the maximum * -1.0f))",
+                                           "out0 = exp(x0 + (the maximum * -1.0f)) * (1.0f / the sum)"]
+
+
+def compile_sources(folder):
+    """Does each source in each subfolder compile? Those in OpenCL together, as the words take the longest."""
+    import pyopencl as cl
+    files = sorted(map(str, folder.glob("*/*.c")))
+    subprocess.run([shutil.which("gcc") or "cc", "-fsyntax-only", "-w", *files], check=True) if files else None
+    context = Device["CL"].context
+    for part in {path.parent for path in folder.glob("*/*.cl")}:
+        text = "".join(path.read_text("utf-8") for path in sorted(part.glob("*.cl")))
+        cl.Program(context, text).build(["-w", "-I", str(part)])
+
+
+@on(*COMPILED, "GROUPS")
+def test_sources_are_kept_where_KERNELS_says(device, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERNELS", str(tmp_path))
+    dialect = Device[device].dialect.lower()
+    x = leaf(65, 33)
+    for y in (x @ x.T).softmax(), x.exp() * 2:
+        y.realize()
+    z = leaf(65, 33).exp() * 2                                          # another graph with a kernel that is there
+    tiny.kernels(z, leaf(7, 9).cumsum(1))
+    files = [path.name for path in sorted((tmp_path / dialect).iterdir())]
+    assert [name[:4] for name in files] == [f"{n + 1:03}_" for n in range(len(files))] and len(files) >= 4
+    assert sum(name.endswith(f"_exp_mul_65x33.{dialect}") for name in files) == 1
+    path, = (tmp_path / dialect).glob("*_exp_mul_65x33.*")
+    assert re.search(r"^// test_tiny.py:\d+  for y in.*\n// test_tiny.py:\d+  z = leaf", path.read_text("utf-8"), re.M)
+    assert str(HERE) not in "".join(file.read_text("utf-8") for file in (tmp_path / dialect).iterdir())
+    compile_sources(tmp_path)
+
+
+@on(*COMPILED)
 def test_a_product_that_several_kernels_need_is_computed_once(device):
     n = 96
     product = leaf(n, n) @ (leaf(n, n) + 1)
@@ -3500,6 +3569,7 @@ def refused(flags, monkeypatch, capsys):
     (["--text", "/nonexistent/text"], ["/nonexistent/text"]), (["--out", "/nonexistent/model"], ["/nonexistent/model"]),
     (["--text", "text.csv", "--out", "text.safetensors"], ["text.csv"]), (["--steps", "1.5"], ["--steps", "'1.5'"]),
     (["--resume", "--out", "none.safetensors"], ["none.checkpoint"]),
+    (["kernels", "--out", "/dev/null/kernels"], ["/dev/null/kernels"]),
     (["bench", "--text", "x"], ["--text"]), (["bench", "--vocab", "0"], ["--vocab", "0"]),
     (["sample", "--tokens", "0"], ["--tokens"]), (["sample", "--temperature", "-1"], ["--temperature", "from 0"]),
     (["sample", "--top-k", "0"], ["--top-k"]), (["sample", "--top-p", "1.5"], ["--top-p", "to 1"]),
@@ -4109,6 +4179,94 @@ def test_the_page_fits_a_phone(page):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# The folder kernels/
+# ---------------------------------------------------------------------------------------------------------------------
+KERNELS = HERE / "kernels"
+
+
+def sources_in(folder):
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for pattern in ("words_*.h", "*/*.c", "*/*.cl") for path in folder.glob(pattern)}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """What `python gpt.py kernels` writes."""
+    folder = tmp_path_factory.mktemp("kernels")
+    run_gpt("kernels", "--out", folder, "--steps", 1)
+    return folder
+
+
+@pytest.mark.parametrize("environment", [{"DEVICE": "CL", "CC": "clang"}, {"DEVICE": "NUMPY", "THREADS": "1"}],
+                         ids=str)
+def test_the_folder_is_what_every_machine_would_write(environment, written, tmp_path):
+    stale = "python gpt.py kernels writes the folder anew"
+    assert len(sources_in(KERNELS)) > 150 and sources_in(written) == sources_in(KERNELS), stale
+    run_gpt("kernels", "--out", tmp_path, "--steps", 0, TINY_CACHE=str(tmp_path / "cache"), **environment)
+    assert sources_in(tmp_path) == sources_in(KERNELS) and not (tmp_path / "data.js").exists(), stale
+
+
+def test_the_guide_to_the_folder_names_files_that_are_there():
+    text = (KERNELS / "README.md").read_text("utf-8")
+    for part, name in re.findall(r"\b(first|train|decode)/(\w+)", text):
+        assert len(list(KERNELS.glob(f"{part}/{name}*.c"))) == 1, name
+
+
+def test_every_source_in_the_folder_compiles():
+    compile_sources(KERNELS)
+
+
+def test_the_folder_tells_nothing_of_the_machine():
+    text = b"".join(sources_in(KERNELS).values()).decode()
+    assert not re.search(r"/home|/root|/tmp|/work|gcc \d|clang \d|20\d\d-", text) and str(HERE) not in text
+
+
+ARITHMETIC = [                                                          # all of GPT.__call__ and its blocks
+    "centered = x - x.mean", "variance = centered.square()", "y = centered * (variance", "= self.c_attn(x)",
+    "past = row.reshape(T, 1) >= column", "att = (q @ k.", "att = past.where(att", "y = (att @ v)",
+    "return self.c_proj(y)", "x = self.c_fc(x).gelu()", "return self.c_proj(x)", "x = x + self.attn(",
+    "return x + self.mlp(", "x = self.transformer[\"wte\"](idx) + self.transformer[\"wpe\"].weight[:T]",
+    "logits = self.lm_head(", "cross_entropy(targets.flatten())"]
+
+
+def test_all_arithmetic_of_the_model_is_named_by_a_kernel_and_so_is_its_gradient():
+    text = "".join(path.read_text("utf-8") for path in KERNELS.glob("train/*.c"))
+    for line in ARITHMETIC:
+        assert re.search(rf"^// gpt.py:\d+  .*{re.escape(line)}", text, re.M), line
+        no_gradient = ">=" in line or "x + self." in line               # that of a sum is passed on as it is
+        assert no_gradient or re.search(rf"^// gradient of gpt.py:\d+  .*{re.escape(line)}", text, re.M), line
+
+
+def test_every_kernel_of_the_training_step_names_a_line_of_the_program():
+    for path in KERNELS.glob("train/*.c*"):
+        assert re.search(r"^// (gradient of )?gpt.py:\d+  \S", path.read_text("utf-8"), re.M), path
+
+
+def test_the_data_of_the_page_are_of_kernels_that_ran(written):
+    text = (written / "data.js").read_text("utf-8")
+    data = json.loads(text.removeprefix("window.DATA = ").removesuffix(";\n"))
+    runs, buffers = data["kernels"], {buffer["id"]: buffer for buffer in data["buffers"]}
+    assert data["machine"]["peak_gflops"] > 0 and data["machine"]["peak_gbs"] > 0 and data["machine"]["threads"] > 0
+    lines = data["sources"]["gpt.py"].splitlines()
+    for i, run in enumerate(runs):
+        assert run["microseconds"] > 0 and run["symbol"] in data["code"][run["code"]]["c"] and run["name"]
+        assert run["lines"] and all(file == "gpt.py" and lines[n - 1].strip() and kind in ("forward", "gradient")
+                                    for file, n, kind in run["lines"])
+        assert all((written / name).exists() for name in run["files"])
+        for operand in run["inputs"] + run["outputs"]:
+            buffer = buffers[operand["buffer"]]
+            assert buffer["first"] <= i <= buffer["last"] and buffer["bytes"] >= math.prod(operand["shape"])
+    inside = [buffer for buffer in buffers.values() if buffer["offset"] is not None]
+    for a, b in itertools.combinations(inside, 2):                      # no two that are needed at once overlap
+        assert a["last"] < b["first"] or b["last"] < a["first"] or a["offset"] + a["bytes"] <= b["offset"] or \
+            b["offset"] + b["bytes"] <= a["offset"]
+    assert max(b["offset"] + b["bytes"] for b in inside) <= data["arena_bytes"]
+    names = {buffer["name"] for buffer in buffers.values()}
+    assert {"tokens", "targets", "loss", "transformer.wte.weight", "adam.means.0"} <= names
+    assert all(len(run["files"]) == 2 for run in runs)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Mistakes: what raises, and the words that it says
 # ---------------------------------------------------------------------------------------------------------------------
 def x23():
@@ -4599,6 +4757,7 @@ def test_the_readme_prints_what_it_says(heading, device, untouched):
         if kind != "python":
             continue
         out, wanted = io.StringIO(), re.sub(r"^ +\.\.\.$", "...", text if next_kind != "python" else "", flags=re.M)
+        linecache.cache["tour.py"] = len(code), None, code.splitlines(), "tour.py"
         with contextlib.redirect_stdout(out):
             try:
                 exec(compile(code, "tour.py", "exec"), names)
@@ -4712,10 +4871,11 @@ def test_the_lines_a_kernel_names_are_those_of_today(device, made):
         Device[device].plans.clear()
         return tiny.kernels(x)[0].source
 
-    before = source(leaf(7).exp())
-    after = source(leaf(7).exp())
-    line, later = [re.search(r"test_tiny.py:(\d+)", text)[1] for text in (before, after)]
-    assert len(made) == 1 and int(later) == int(line) + 1 and before.replace(line, later) == after
+    texts = []
+    texts.append(source(leaf(7).exp()))
+    texts.append(source(leaf(7).exp()))
+    line, later = [re.search(r"test_tiny.py:(\d+)  texts.append", text)[1] for text in texts]
+    assert len(made) == 1 and int(later) == int(line) + 1 and texts[0].replace(line, later) == texts[1]
 
 
 @on(*COMPILED)

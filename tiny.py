@@ -5,8 +5,8 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, ctypes, functools, hashlib, itertools, json, math, os, platform, re, shutil, subprocess, sys
-import textwrap, threading, time, warnings, weakref, zlib
+import contextlib, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil, subprocess
+import sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,10 +87,12 @@ class Node:
 
     `device` is the name of the device that computes it. `buffer` is set once the value has been computed; the sources
     stay, so that a gradient can still be asked for.
-    `line` is the (file, line number) of the user's Python that made the node first.
+    `line` is the (file, line number, "forward") of the user's Python that made the node first. What a gradient rule
+    makes has that of the node whose gradient it is, with "gradient" in the third place: `origin`, while the rule runs.
     """
     __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "__weakref__")
     known = {}                                                          # weak references to all nodes, by their keys
+    origin = None
 
     def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
         key = (op, sources, arg if op != "const" else repr(arg), shape, dtype, device)
@@ -102,10 +104,12 @@ class Node:
             node.shape = sources[0].shape if shape is None else shape
             node.dtype = sources[0].dtype if dtype is None else dtype
             node.device = sources[0].device if device is None else device
-            frame, own = sys._getframe(1), globals()
-            while frame.f_globals is own and frame.f_back is not None:
-                frame = frame.f_back
-            node.line = (frame.f_code.co_filename, frame.f_lineno)
+            node.line = cls.origin
+            if node.line is None:
+                frame, own = sys._getframe(1), globals()
+                while frame.f_globals is own and frame.f_back is not None:
+                    frame = frame.f_back
+                node.line = (frame.f_code.co_filename, frame.f_lineno, "forward")
             cls.known[key] = weakref.ref(node)
         return node
 
@@ -1643,20 +1647,24 @@ def gradients(result, targets, seed):
     for node in order:                                                  # which nodes have a target beneath them?
         leads[node] = node in wanted or (node.op != "detach" and is_float(node.dtype)
                                           and any(leads[source] for source in node.sources))
-    found = {result: seed} if leads[result] else {}
-    for node in reversed(order):
-        g = found.get(node)
-        if g is None or node.op == "detach" or not any(leads[source] for source in node.sources):
-            continue
-        sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
-        if node.op in ELEMENTWISE:
-            shares = [rule(g, out, *sources) if leads[source] else None
-                      for rule, source in zip(ELEMENTWISE[node.op].gradients, node.sources)]
-        else:
-            shares = GRADIENTS[node.op](g, out, node, *sources)
-        for source, share in zip(node.sources, shares):
-            if share is not None and leads[source]:
-                found[source] = found[source] + share if source in found else share
+    found, outer = ({result: seed} if leads[result] else {}), Node.origin
+    try:
+        for node in reversed(order):
+            g = found.get(node)
+            if g is None or node.op == "detach" or not any(leads[source] for source in node.sources):
+                continue
+            Node.origin = (*node.line[:2], "gradient")
+            sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
+            if node.op in ELEMENTWISE:
+                shares = [rule(g, out, *sources) if leads[source] else None
+                          for rule, source in zip(ELEMENTWISE[node.op].gradients, node.sources)]
+            else:
+                shares = GRADIENTS[node.op](g, out, node, *sources)
+            for source, share in zip(node.sources, shares):
+                if share is not None and leads[source]:
+                    found[source] = found[source] + share if source in found else share
+    finally:
+        Node.origin = outer
     return [found.get(target) for target in targets]
 
 
@@ -2748,10 +2756,20 @@ class Kernel:
 
     def forget(self, number):
         """Let go of the graph, once the plan is made. What is left are numbers and texts, which a file can hold."""
-        self.nodes = sorted({number[node] for nest in self.nests for node in nest.lowering.inlined if node in number})
+        nodes = [node for nest in self.nests for node in nest.lowering.inlined if node in number]
+        computing = [node for node in nodes if node.op not in {*MOVEMENTS, *IDENTITY, "const", "index"}]
+        self.nodes = sorted({number[node] for node in computing or nodes or self.inputs if node in number})
         describe = lambda node: Operand(node.shape, node.dtype)
         self.outputs, self.inputs = [describe(node) for node in self.outputs], [describe(node) for node in self.inputs]
         del self.nests, self.strips
+
+    def comment(self, lines):
+        """What stands above the text of the kernel: its header, its operands, and the `lines` of Python it computes."""
+        operands = "; ".join(f"{name}: {NAME_OF[operand.dtype]} {list(operand.shape)}"
+                             for name, operand in zip(self.arguments, self.outputs + self.inputs))
+        lines = dict.fromkeys(quoted(*line) for line in sorted(lines))
+        return "\n".join([self.header, *textwrap.wrap(operands, 120, initial_indent="// ", subsequent_indent="//   "),
+                          *(f"// {line}" for line in lines)]) + "\n"
 
     def words(self):
         """What both dialects define on top of their own words; a work-item of a group computes with scalars."""
@@ -2781,6 +2799,12 @@ class Kernel:
             head = f"GROUP_OF({self.lanes[0]}) {head}"
             share += ["  idx lane = get_local_id(0);", f"  local i64 partial[{self.lanes[0]}];"]
         return "\n".join([head, *pointers, *share, self.body, "}\n"])
+
+
+def quoted(file, line, kind):
+    """A line of the user's Python, with the text that stands there; no backslash at its end, as in C that goes on."""
+    text = textwrap.shorten(linecache.getline(file, line), 100, placeholder=" ...").rstrip(" \\")
+    return f"{'gradient of ' * (kind == 'gradient')}{os.path.basename(file)}:{line}  {text}".rstrip()
 
 
 class Again(Exception):
@@ -3084,6 +3108,30 @@ class Emitter:
     def memory(self, dtype, vector):
         return NAMES.get(dtype, MEMORY_TYPE[dtype]) + (f"x{self.lanes}" if vector else "")
 
+    def told(self, value):
+        """What a value is, for a comment: as much of its formula as fits in."""
+        return next(text for depth in (4, 3, 2, 1) if len(text := self.formula(value, depth)) < 80 or depth == 1)
+
+    def formula(self, value, depth):
+        """What a value is, by the operations that it was made with last."""
+        op, infix = value.op, lambda op: op in ELEMENTWISE and (ELEMENTWISE[op].c or "").startswith("{0}")
+        if op == "const":
+            return literal(value.arg, value.dtype)
+        if op == "load":
+            return self.pointer[value.arg[0]]
+        if op in REDUCTIONS:
+            return f"the {WORDS[op]}"
+        if op == "index" and all(type(term) is Loop for term, _ in value.arg[1]):
+            return self.address(value.arg, 0, 0)
+        if op == "index" or not depth:
+            return "..."
+        args = [self.formula(arg, depth - 1) for arg in value.args]
+        if op in ("cast", "bitcast", "row"):
+            return args[0]
+        if infix(op):
+            args = [f"({text})" if infix(arg.op) and text != "..." else text for arg, text in zip(value.args, args)]
+        return ELEMENTWISE[op].c.replace("_{t}", "").format(*args)
+
     # Reductions and stores --------------------------------------------------------------------------------------------
     def reduce(self, first):
         """All reductions over the same loops in the same place as `first`, in one nest of loops for the whole tile.
@@ -3098,6 +3146,8 @@ class Emitter:
         lane = not any(block.lane for block in self.stack) and self.has_lane(together, first.arg)
         totals, outer, wide = [], self.stack[-1], lane and not self.grouped
         for r in together:
+            over = ", ".join(self.names[loop] for loop in r.arg)
+            self.line(f"// {WORDS[r.op]} over {over} of {self.told(r.args[0])}")
             vector = wide or self.is_vector(r.loops)
             for u, v in self.tile(r.loops):
                 total = self.fresh(r.op)
@@ -3190,6 +3240,7 @@ class Emitter:
             self.line("GROUP_BARRIER")
         for node, root, store in zip(self.nest.outputs, self.nest.lowering.roots, self.nest.lowering.stores):
             vector = self.is_vector([self.vector])
+            self.line(f"// {self.pointer[node]} = {self.told(root)}")
             for u, v in self.tile(loops_of(self.nest.lowering.flat)):
                 text = self.argument(root, u, v, vector)
                 self.put(node, f"{self.pointer[node]} + {self.address(store, u, v)}", text, vector)
@@ -3208,6 +3259,7 @@ class Emitter:
         zero = literal(0, node.dtype)
         zero = f"splat_{self.type(node.dtype, True)}({zero})" if vector else zero
         column = self.address(flat, 0, 0)
+        self.line(f"// out0 = zeros, then in row {self.told(root.args[0])} out0 += {self.told(root.args[1])}")
         self.line(f"for (idx row = 0; row < {root.arg}; row++) {{")
         self.put(node, f"out0 + row * {width} + {column}", zero, vector)
         self.line("}")
@@ -3224,7 +3276,7 @@ class Emitter:
             self.close(f"for (idx {name} = 0; {name} < {loop.extent}; {name}++)")
 
 
-NAMES = {bool_: "bool"}
+NAMES, WORDS = {bool_: "bool"}, {"sum": "sum", "max_over": "maximum"}
 
 
 def literal(value, dtype):
@@ -4272,8 +4324,9 @@ def is_realized(node):
 def kernels(*tensors):
     """The kernels that would compute these Tensors, in order, compiled but not run.
 
-    Each has .name .source .flops .bytes, .inputs and .outputs (with .shape and .dtype), and .is_copy for one that only
-    copies an operand into another layout. The NUMPY device makes none: RuntimeError.
+    Each has .name .source .flops .bytes, .inputs and .outputs (with .shape and .dtype), .is_copy for one that only
+    copies an operand into another layout, and .lines: of each line of Python that it computes (file, number,
+    "forward"), or "gradient" if it computes the gradient of that line. The NUMPY device makes none: RuntimeError.
     """
     found = []
     for device, plan, *_ in plans(x.node for x in tensors if x.node.size):
@@ -4428,6 +4481,34 @@ class Profile:
 profile = Profile
 
 
+class Sources:
+    """Where the source of kernels is kept: a file for each distinct one in a folder, numbered as they come, and beside
+    the folder what their words mean. `lanes` and `groups` are those of the device that the kernels are for."""
+
+    def __init__(self, folder, dialect, lanes, groups=0):
+        self.folder, self.files, self.lines = Path(folder), {}, defaultdict(set)        # the latter by keys of kernels
+        self.suffix, self.source, words = {"C": ("c", Kernel.c_source, C_WORDS),
+                                           "CL": ("cl", Kernel.cl_source, CL_WORDS)}[dialect]
+        vectors = "".join(f"ALL_LANES({n})\n" for n in (2, 4, 8, 16) if n <= lanes)
+        self.words = "#pragma once\n" + words + SCALAR_WORDS + (GROUP_WORDS if groups else VECTOR_WORDS + vectors)
+
+    def add(self, kernels, title=""):
+        """Write these kernels; of one that is there only the lines of Python above it become more. Returns the names of
+        their files."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder.parent / f"words_{self.suffix}.h").write_text(self.words, "utf-8")
+        for kernel in kernels:
+            name = f"{len(self.files) + 1:03}_{title}{kernel.name}.{self.suffix}"
+            name, first = self.files.setdefault(kernel.key, (name, kernel))
+            self.lines[kernel.key].update(kernel.lines)
+            text = f'{first.comment(self.lines[kernel.key])}#include "../words_{self.suffix}.h"\n\n{self.source(first)}'
+            (self.folder / name).write_text(text, "utf-8")
+        return [self.files[kernel.key][0] for kernel in kernels]
+
+
+kept_sources = functools.cache(lambda folder, *device: Sources(Path(folder, device[0].lower()), *device))
+
+
 class CompiledDevice:
     """What the devices with generated code share: a plan is made once for all graphs of the same structure, and kept
     in memory and on disk.
@@ -4473,9 +4554,10 @@ class CompiledDevice:
                 sys.setrecursionlimit(usual)
             plan.save(key)
         for kernel in plan.kernels:
-            kernel.lines = sorted({order[i].line for i in kernel.nodes})       # of today's program: they may have moved
-            lines = ", ".join(f"{os.path.basename(file)}:{line}" for file, line in kernel.lines)
-            kernel.source = f"{kernel.header}, for {lines}\n{self.source(kernel)}"
+            kernel.lines = sorted({order[i].line for i in kernel.nodes})                # today's: they may have moved
+            kernel.source = kernel.comment(kernel.lines) + self.source(kernel)
+        if os.environ.get("KERNELS"):
+            kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
         planned = time.perf_counter()
         self.compile(plan.kernels)
         planned, compiled = (planned - start) * 1e3, (time.perf_counter() - planned) * 1e3

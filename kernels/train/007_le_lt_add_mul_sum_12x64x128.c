@@ -1,0 +1,241 @@
+// le_lt_add_mul_sum_12x64x128: float32 [12, 64, 128], 25362432 floating-point operations, 921088 bytes
+// out0: float32 [12, 64, 128]; x0: int32 [12, 64]; x1: float32 [65, 128]; x2: float32 [64, 128]; x3: float32 [12, 4,
+//   64, 32, 1]; x4: float32 [1, 1, 4, 128, 32]
+// gpt.py:83  return self.c_proj(y).dropout(self.dropout)
+// gpt.py:130  x = x + self.attn(self.ln_1(x), cache)
+// gpt.py:168  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
+#include "../words_c.h"
+
+void kernel_c482f066bd4aa838(idx begin, idx end, char **buffers) {
+  f32 *out0 = (f32 *)buffers[0];
+  const i32 *x0 = (const i32 *)buffers[1];
+  const f32 *x1 = (const f32 *)buffers[2];
+  const f32 *x2 = (const f32 *)buffers[3];
+  const f32 *x3 = (const f32 *)buffers[4];
+  const f32 *x4 = (const f32 *)buffers[5];
+  // tasks: i0, i1 by 8; loops: i2, i3 by 16; tile: 8 rows of i1 x 2 vectors of 8 along i3
+  for (idx task = begin; task < end; task++) {
+    idx i0 = task / 8;
+    idx i1 = task % 8 * 8;
+    i32 load1 = load_i32(x0 + i0 * 64 + i1);
+    i32 row1 = clamp_i32(load1, 65);
+    i32 load2 = load_i32(x0 + i0 * 64 + i1 + 1);
+    i32 row2 = clamp_i32(load2, 65);
+    i32 load3 = load_i32(x0 + i0 * 64 + i1 + 2);
+    i32 row3 = clamp_i32(load3, 65);
+    i32 load4 = load_i32(x0 + i0 * 64 + i1 + 3);
+    i32 row4 = clamp_i32(load4, 65);
+    i32 load5 = load_i32(x0 + i0 * 64 + i1 + 4);
+    i32 row5 = clamp_i32(load5, 65);
+    i32 load6 = load_i32(x0 + i0 * 64 + i1 + 5);
+    i32 row6 = clamp_i32(load6, 65);
+    i32 load7 = load_i32(x0 + i0 * 64 + i1 + 6);
+    i32 row7 = clamp_i32(load7, 65);
+    i32 load8 = load_i32(x0 + i0 * 64 + i1 + 7);
+    i32 row8 = clamp_i32(load8, 65);
+    i32 le1 = mask_i32(0 <= load1);
+    i32 lt1 = mask_i32(load1 < 65);
+    i32 and1 = le1 & lt1;
+    i32 le2 = mask_i32(0 <= load2);
+    i32 lt2 = mask_i32(load2 < 65);
+    i32 and2 = le2 & lt2;
+    i32 le3 = mask_i32(0 <= load3);
+    i32 lt3 = mask_i32(load3 < 65);
+    i32 and3 = le3 & lt3;
+    i32 le4 = mask_i32(0 <= load4);
+    i32 lt4 = mask_i32(load4 < 65);
+    i32 and4 = le4 & lt4;
+    i32 le5 = mask_i32(0 <= load5);
+    i32 lt5 = mask_i32(load5 < 65);
+    i32 and5 = le5 & lt5;
+    i32 le6 = mask_i32(0 <= load6);
+    i32 lt6 = mask_i32(load6 < 65);
+    i32 and6 = le6 & lt6;
+    i32 le7 = mask_i32(0 <= load7);
+    i32 lt7 = mask_i32(load7 < 65);
+    i32 and7 = le7 & lt7;
+    i32 le8 = mask_i32(0 <= load8);
+    i32 lt8 = mask_i32(load8 < 65);
+    i32 and8 = le8 & lt8;
+    for (idx i2 = 0; i2 < 4; i2 += 1) {
+      for (idx i3 = 0; i3 < 32; i3 += 16) {
+        PREFETCH(x1 + i2 * 32 + i3 + row1 * 128);
+        PREFETCH(x1 + i2 * 32 + i3 + row1 * 128 + 8);
+        PREFETCH(x1 + i2 * 32 + i3 + row2 * 128);
+        PREFETCH(x1 + i2 * 32 + i3 + row2 * 128 + 8);
+        PREFETCH(x1 + i2 * 32 + i3 + row3 * 128);
+        PREFETCH(x1 + i2 * 32 + i3 + row3 * 128 + 8);
+        PREFETCH(x1 + i2 * 32 + i3 + row4 * 128);
+        PREFETCH(x1 + i2 * 32 + i3 + row4 * 128 + 8);
+        PREFETCH(x1 + i2 * 32 + i3 + row5 * 128);
+        PREFETCH(x1 + i2 * 32 + i3 + row5 * 128 + 8);
+        PREFETCH(x1 + i2 * 32 + i3 + row6 * 128);
+        PREFETCH(x1 + i2 * 32 + i3 + row6 * 128 + 8);
+        PREFETCH(x1 + i2 * 32 + i3 + row7 * 128);
+        PREFETCH(x1 + i2 * 32 + i3 + row7 * 128 + 8);
+        PREFETCH(x1 + i2 * 32 + i3 + row8 * 128);
+        PREFETCH(x1 + i2 * 32 + i3 + row8 * 128 + 8);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 8);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 128);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 136);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 256);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 264);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 384);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 392);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 512);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 520);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 640);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 648);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 768);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 776);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 896);
+        PREFETCH(x2 + i1 * 128 + i2 * 32 + i3 + 904);
+        // sum over r0, r1 of x3 * x4
+        f32x8 sum1 = splat_f32x8(0.0f);
+        f32x8 sum2 = splat_f32x8(0.0f);
+        f32x8 sum3 = splat_f32x8(0.0f);
+        f32x8 sum4 = splat_f32x8(0.0f);
+        f32x8 sum5 = splat_f32x8(0.0f);
+        f32x8 sum6 = splat_f32x8(0.0f);
+        f32x8 sum7 = splat_f32x8(0.0f);
+        f32x8 sum8 = splat_f32x8(0.0f);
+        f32x8 sum9 = splat_f32x8(0.0f);
+        f32x8 sum10 = splat_f32x8(0.0f);
+        f32x8 sum11 = splat_f32x8(0.0f);
+        f32x8 sum12 = splat_f32x8(0.0f);
+        f32x8 sum13 = splat_f32x8(0.0f);
+        f32x8 sum14 = splat_f32x8(0.0f);
+        f32x8 sum15 = splat_f32x8(0.0f);
+        f32x8 sum16 = splat_f32x8(0.0f);
+        for (idx r0 = 0; r0 < 4; r0++) {
+          for (idx r1 = 0; r1 < 32; r1 += 1) {
+            f32 load9 = load_f32(x3 + i0 * 8192 + i1 * 32 + r0 * 2048 + r1);
+            f32x8 load10 = load_f32x8(x4 + i2 * 4096 + i3 + r0 * 1024 + r1 * 32);
+            sum1 = sum1 + splat_f32x8(load9) * load10;
+            f32x8 load11 = load_f32x8(x4 + i2 * 4096 + i3 + r0 * 1024 + r1 * 32 + 8);
+            sum2 = sum2 + splat_f32x8(load9) * load11;
+            f32 load12 = load_f32(x3 + i0 * 8192 + i1 * 32 + r0 * 2048 + r1 + 32);
+            sum3 = sum3 + splat_f32x8(load12) * load10;
+            sum4 = sum4 + splat_f32x8(load12) * load11;
+            f32 load13 = load_f32(x3 + i0 * 8192 + i1 * 32 + r0 * 2048 + r1 + 64);
+            sum5 = sum5 + splat_f32x8(load13) * load10;
+            sum6 = sum6 + splat_f32x8(load13) * load11;
+            f32 load14 = load_f32(x3 + i0 * 8192 + i1 * 32 + r0 * 2048 + r1 + 96);
+            sum7 = sum7 + splat_f32x8(load14) * load10;
+            sum8 = sum8 + splat_f32x8(load14) * load11;
+            f32 load15 = load_f32(x3 + i0 * 8192 + i1 * 32 + r0 * 2048 + r1 + 128);
+            sum9 = sum9 + splat_f32x8(load15) * load10;
+            sum10 = sum10 + splat_f32x8(load15) * load11;
+            f32 load16 = load_f32(x3 + i0 * 8192 + i1 * 32 + r0 * 2048 + r1 + 160);
+            sum11 = sum11 + splat_f32x8(load16) * load10;
+            sum12 = sum12 + splat_f32x8(load16) * load11;
+            f32 load17 = load_f32(x3 + i0 * 8192 + i1 * 32 + r0 * 2048 + r1 + 192);
+            sum13 = sum13 + splat_f32x8(load17) * load10;
+            sum14 = sum14 + splat_f32x8(load17) * load11;
+            f32 load18 = load_f32(x3 + i0 * 8192 + i1 * 32 + r0 * 2048 + r1 + 224);
+            sum15 = sum15 + splat_f32x8(load18) * load10;
+            sum16 = sum16 + splat_f32x8(load18) * load11;
+          }
+        }
+        // out0 = (where(... & ..., x1, 0.0f) + x2) + the sum
+        f32x8 load19 = load_f32x8(x1 + i2 * 32 + i3 + row1 * 128);
+        f32x8 where1 = where_f32x8(splat_i32x8(and1), load19, splat_f32x8(0.0f));
+        f32x8 load20 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3);
+        f32x8 add1 = where1 + load20;
+        f32x8 add2 = add1 + sum1;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3, add2);
+        f32x8 load21 = load_f32x8(x1 + i2 * 32 + i3 + row1 * 128 + 8);
+        f32x8 where2 = where_f32x8(splat_i32x8(and1), load21, splat_f32x8(0.0f));
+        f32x8 load22 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 8);
+        f32x8 add3 = where2 + load22;
+        f32x8 add4 = add3 + sum2;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 8, add4);
+        f32x8 load23 = load_f32x8(x1 + i2 * 32 + i3 + row2 * 128);
+        f32x8 where3 = where_f32x8(splat_i32x8(and2), load23, splat_f32x8(0.0f));
+        f32x8 load24 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 128);
+        f32x8 add5 = where3 + load24;
+        f32x8 add6 = add5 + sum3;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 128, add6);
+        f32x8 load25 = load_f32x8(x1 + i2 * 32 + i3 + row2 * 128 + 8);
+        f32x8 where4 = where_f32x8(splat_i32x8(and2), load25, splat_f32x8(0.0f));
+        f32x8 load26 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 136);
+        f32x8 add7 = where4 + load26;
+        f32x8 add8 = add7 + sum4;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 136, add8);
+        f32x8 load27 = load_f32x8(x1 + i2 * 32 + i3 + row3 * 128);
+        f32x8 where5 = where_f32x8(splat_i32x8(and3), load27, splat_f32x8(0.0f));
+        f32x8 load28 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 256);
+        f32x8 add9 = where5 + load28;
+        f32x8 add10 = add9 + sum5;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 256, add10);
+        f32x8 load29 = load_f32x8(x1 + i2 * 32 + i3 + row3 * 128 + 8);
+        f32x8 where6 = where_f32x8(splat_i32x8(and3), load29, splat_f32x8(0.0f));
+        f32x8 load30 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 264);
+        f32x8 add11 = where6 + load30;
+        f32x8 add12 = add11 + sum6;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 264, add12);
+        f32x8 load31 = load_f32x8(x1 + i2 * 32 + i3 + row4 * 128);
+        f32x8 where7 = where_f32x8(splat_i32x8(and4), load31, splat_f32x8(0.0f));
+        f32x8 load32 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 384);
+        f32x8 add13 = where7 + load32;
+        f32x8 add14 = add13 + sum7;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 384, add14);
+        f32x8 load33 = load_f32x8(x1 + i2 * 32 + i3 + row4 * 128 + 8);
+        f32x8 where8 = where_f32x8(splat_i32x8(and4), load33, splat_f32x8(0.0f));
+        f32x8 load34 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 392);
+        f32x8 add15 = where8 + load34;
+        f32x8 add16 = add15 + sum8;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 392, add16);
+        f32x8 load35 = load_f32x8(x1 + i2 * 32 + i3 + row5 * 128);
+        f32x8 where9 = where_f32x8(splat_i32x8(and5), load35, splat_f32x8(0.0f));
+        f32x8 load36 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 512);
+        f32x8 add17 = where9 + load36;
+        f32x8 add18 = add17 + sum9;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 512, add18);
+        f32x8 load37 = load_f32x8(x1 + i2 * 32 + i3 + row5 * 128 + 8);
+        f32x8 where10 = where_f32x8(splat_i32x8(and5), load37, splat_f32x8(0.0f));
+        f32x8 load38 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 520);
+        f32x8 add19 = where10 + load38;
+        f32x8 add20 = add19 + sum10;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 520, add20);
+        f32x8 load39 = load_f32x8(x1 + i2 * 32 + i3 + row6 * 128);
+        f32x8 where11 = where_f32x8(splat_i32x8(and6), load39, splat_f32x8(0.0f));
+        f32x8 load40 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 640);
+        f32x8 add21 = where11 + load40;
+        f32x8 add22 = add21 + sum11;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 640, add22);
+        f32x8 load41 = load_f32x8(x1 + i2 * 32 + i3 + row6 * 128 + 8);
+        f32x8 where12 = where_f32x8(splat_i32x8(and6), load41, splat_f32x8(0.0f));
+        f32x8 load42 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 648);
+        f32x8 add23 = where12 + load42;
+        f32x8 add24 = add23 + sum12;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 648, add24);
+        f32x8 load43 = load_f32x8(x1 + i2 * 32 + i3 + row7 * 128);
+        f32x8 where13 = where_f32x8(splat_i32x8(and7), load43, splat_f32x8(0.0f));
+        f32x8 load44 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 768);
+        f32x8 add25 = where13 + load44;
+        f32x8 add26 = add25 + sum13;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 768, add26);
+        f32x8 load45 = load_f32x8(x1 + i2 * 32 + i3 + row7 * 128 + 8);
+        f32x8 where14 = where_f32x8(splat_i32x8(and7), load45, splat_f32x8(0.0f));
+        f32x8 load46 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 776);
+        f32x8 add27 = where14 + load46;
+        f32x8 add28 = add27 + sum14;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 776, add28);
+        f32x8 load47 = load_f32x8(x1 + i2 * 32 + i3 + row8 * 128);
+        f32x8 where15 = where_f32x8(splat_i32x8(and8), load47, splat_f32x8(0.0f));
+        f32x8 load48 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 896);
+        f32x8 add29 = where15 + load48;
+        f32x8 add30 = add29 + sum15;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 896, add30);
+        f32x8 load49 = load_f32x8(x1 + i2 * 32 + i3 + row8 * 128 + 8);
+        f32x8 where16 = where_f32x8(splat_i32x8(and8), load49, splat_f32x8(0.0f));
+        f32x8 load50 = load_f32x8(x2 + i1 * 128 + i2 * 32 + i3 + 904);
+        f32x8 add31 = where16 + load50;
+        f32x8 add32 = add31 + sum16;
+        store_f32x8(out0 + i0 * 8192 + i1 * 128 + i2 * 32 + i3 + 904, add32);
+      }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+// copy_4x512x32: float32 [1, 1, 4, 512, 32], 0 floating-point operations, 524288 bytes
+// out0: float32 [1, 1, 4, 512, 32]; x0: float32 [512, 128]
+// gpt.py:118  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
+#include "../words_cl.h"
+
+kernel void kernel_ff96b1f64ac0c102(global f32 *out0_, global const f32 *x0_, long tasks) {
+  global f32 *out0 = out0_ + 128 / sizeof(f32);
+  global const f32 *x0 = x0_ + 128 / sizeof(const f32);
+  idx begin = tasks * get_global_id(0) / get_global_size(0);
+  idx end = tasks * (get_global_id(0) + 1) / get_global_size(0);
+  // tasks: i0, i1; loops: i2 by 16; tile: 2 vectors of 8 along i2
+  for (idx task = begin; task < end; task++) {
+    idx i0 = task / 512;
+    idx i1 = task % 512;
+    for (idx i2 = 0; i2 < 32; i2 += 16) {
+      // out0 = x0
+      f32x8 load1 = load_f32x8(x0 + i0 * 32 + i1 * 128 + i2);
+      store_f32x8(out0 + i0 * 16384 + i1 * 32 + i2, load1);
+      f32x8 load2 = load_f32x8(x0 + i0 * 32 + i1 * 128 + i2 + 8);
+      store_f32x8(out0 + i0 * 16384 + i1 * 32 + i2 + 8, load2);
+    }
+  }
+}

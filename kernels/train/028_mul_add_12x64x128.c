@@ -1,0 +1,57 @@
+// mul_add_12x64x128: float32 [12, 64, 128], 786432 floating-point operations, 1585664 bytes
+// out0: float32 [12, 64, 128]; x0: float32 [12, 64, 128]; x1: float32 [12, 64, 1, 128]; x2: float32 [128]; x3: float32
+//   [12, 64, 1]; x4: float32 [12, 64, 1]; x5: float32 [12, 64, 128]; x6: float32 [12, 64, 1]; x7: float32 [12, 64, 1]
+// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
+// gradient of gpt.py:51  centered = x - x.mean(-1, keepdim=True)
+// gradient of gpt.py:52  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
+// gradient of gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+#include "../words_c.h"
+
+void kernel_0c6c81a7d7cfa7b0(idx begin, idx end, char **buffers) {
+  f32 *out0 = (f32 *)buffers[0];
+  const f32 *x0 = (const f32 *)buffers[1];
+  const f32 *x1 = (const f32 *)buffers[2];
+  const f32 *x2 = (const f32 *)buffers[3];
+  const f32 *x3 = (const f32 *)buffers[4];
+  const f32 *x4 = (const f32 *)buffers[5];
+  const f32 *x5 = (const f32 *)buffers[6];
+  const f32 *x6 = (const f32 *)buffers[7];
+  const f32 *x7 = (const f32 *)buffers[8];
+  // tasks: i0; loops: i1 by 16; tile: 2 vectors of 8 along i1
+  for (idx task = begin; task < end; task++) {
+    idx i0 = task;
+    f32 load4 = load_f32(x3 + i0);
+    f32 load5 = load_f32(x4 + i0);
+    f32 load7 = load_f32(x6 + i0);
+    f32 load8 = load_f32(x7 + i0);
+    for (idx i1 = 0; i1 < 128; i1 += 16) {
+      // out0 = (x0 + ((... + ...) + (x4 * ...))) + x7
+      f32x8 load1 = load_f32x8(x0 + i0 * 128 + i1);
+      f32x8 load2 = load_f32x8(x1 + i0 * 128 + i1);
+      f32x8 load3 = load_f32x8(x2 + i1);
+      f32x8 mul1 = load2 * load3;
+      f32x8 mul2 = mul1 * splat_f32x8(load4);
+      f32x8 load6 = load_f32x8(x5 + i0 * 128 + i1);
+      f32x8 add1 = load6 + splat_f32x8(load7);
+      f32x8 mul3 = splat_f32x8(load5) * add1;
+      f32x8 add2 = mul2 + mul3;
+      f32x8 add3 = add2 + mul3;
+      f32x8 add4 = load1 + add3;
+      f32x8 add5 = add4 + splat_f32x8(load8);
+      store_f32x8(out0 + i0 * 128 + i1, add5);
+      f32x8 load9 = load_f32x8(x0 + i0 * 128 + i1 + 8);
+      f32x8 load10 = load_f32x8(x1 + i0 * 128 + i1 + 8);
+      f32x8 load11 = load_f32x8(x2 + i1 + 8);
+      f32x8 mul4 = load10 * load11;
+      f32x8 mul5 = mul4 * splat_f32x8(load4);
+      f32x8 load12 = load_f32x8(x5 + i0 * 128 + i1 + 8);
+      f32x8 add6 = load12 + splat_f32x8(load7);
+      f32x8 mul6 = splat_f32x8(load5) * add6;
+      f32x8 add7 = mul5 + mul6;
+      f32x8 add8 = add7 + mul6;
+      f32x8 add9 = load9 + add8;
+      f32x8 add10 = add9 + splat_f32x8(load8);
+      store_f32x8(out0 + i0 * 128 + i1 + 8, add10);
+    }
+  }
+}

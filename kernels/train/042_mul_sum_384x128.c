@@ -1,0 +1,80 @@
+// mul_sum_384x128: float32 [1, 1, 384, 128], 75497472 floating-point operations, 1769472 bytes
+// out0: float32 [1, 1, 384, 128]; x0: float32 [12, 64, 384]; x1: float32 [1, 4, 12, 64, 32]
+// gradient of gpt.py:72  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
+#include "../words_c.h"
+
+void kernel_8545ffb2c931d091(idx begin, idx end, char **buffers) {
+  f32 *out0 = (f32 *)buffers[0];
+  const f32 *x0 = (const f32 *)buffers[1];
+  const f32 *x1 = (const f32 *)buffers[2];
+  // tasks: i0 by 8, i1; loops: i2 by 16; tile: 8 rows of i0 x 2 vectors of 8 along i2
+  for (idx task = begin; task < end; task++) {
+    idx i0 = task / 4 * 8;
+    idx i1 = task % 4;
+    for (idx i2 = 0; i2 < 32; i2 += 16) {
+      // sum over r0 of x0 * x1
+      f32x8 sum1 = splat_f32x8(0.0f);
+      f32x8 sum2 = splat_f32x8(0.0f);
+      f32x8 sum3 = splat_f32x8(0.0f);
+      f32x8 sum4 = splat_f32x8(0.0f);
+      f32x8 sum5 = splat_f32x8(0.0f);
+      f32x8 sum6 = splat_f32x8(0.0f);
+      f32x8 sum7 = splat_f32x8(0.0f);
+      f32x8 sum8 = splat_f32x8(0.0f);
+      f32x8 sum9 = splat_f32x8(0.0f);
+      f32x8 sum10 = splat_f32x8(0.0f);
+      f32x8 sum11 = splat_f32x8(0.0f);
+      f32x8 sum12 = splat_f32x8(0.0f);
+      f32x8 sum13 = splat_f32x8(0.0f);
+      f32x8 sum14 = splat_f32x8(0.0f);
+      f32x8 sum15 = splat_f32x8(0.0f);
+      f32x8 sum16 = splat_f32x8(0.0f);
+      for (idx r0 = 0; r0 < 768; r0 += 1) {
+        PREFETCH(x0 + i0 + r0 * 384 + 6144);
+        f32 load1 = load_f32(x0 + i0 + r0 * 384);
+        f32x8 load2 = load_f32x8(x1 + i1 * 24576 + i2 + r0 * 32);
+        sum1 = sum1 + splat_f32x8(load1) * load2;
+        f32x8 load3 = load_f32x8(x1 + i1 * 24576 + i2 + r0 * 32 + 8);
+        sum2 = sum2 + splat_f32x8(load1) * load3;
+        f32 load4 = load_f32(x0 + i0 + r0 * 384 + 1);
+        sum3 = sum3 + splat_f32x8(load4) * load2;
+        sum4 = sum4 + splat_f32x8(load4) * load3;
+        f32 load5 = load_f32(x0 + i0 + r0 * 384 + 2);
+        sum5 = sum5 + splat_f32x8(load5) * load2;
+        sum6 = sum6 + splat_f32x8(load5) * load3;
+        f32 load6 = load_f32(x0 + i0 + r0 * 384 + 3);
+        sum7 = sum7 + splat_f32x8(load6) * load2;
+        sum8 = sum8 + splat_f32x8(load6) * load3;
+        f32 load7 = load_f32(x0 + i0 + r0 * 384 + 4);
+        sum9 = sum9 + splat_f32x8(load7) * load2;
+        sum10 = sum10 + splat_f32x8(load7) * load3;
+        f32 load8 = load_f32(x0 + i0 + r0 * 384 + 5);
+        sum11 = sum11 + splat_f32x8(load8) * load2;
+        sum12 = sum12 + splat_f32x8(load8) * load3;
+        f32 load9 = load_f32(x0 + i0 + r0 * 384 + 6);
+        sum13 = sum13 + splat_f32x8(load9) * load2;
+        sum14 = sum14 + splat_f32x8(load9) * load3;
+        f32 load10 = load_f32(x0 + i0 + r0 * 384 + 7);
+        sum15 = sum15 + splat_f32x8(load10) * load2;
+        sum16 = sum16 + splat_f32x8(load10) * load3;
+      }
+      // out0 = the sum
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2, sum1);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 8, sum2);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 128, sum3);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 136, sum4);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 256, sum5);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 264, sum6);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 384, sum7);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 392, sum8);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 512, sum9);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 520, sum10);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 640, sum11);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 648, sum12);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 768, sum13);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 776, sum14);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 896, sum15);
+      store_f32x8(out0 + i0 * 128 + i1 * 32 + i2 + 904, sum16);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+// sum_div_1: float32 [], 769 floating-point operations, 3076 bytes
+// out0: float32 []; x0: float32 [768]
+// gpt.py:175  return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
+#include "../words_c.h"
+
+void kernel_62dd0b99c310dc01(idx begin, idx end, char **buffers) {
+  f32 *out0 = (f32 *)buffers[0];
+  const f32 *x0 = (const f32 *)buffers[1];
+  // one element
+  // sum over r0 of x0
+  f32x8 sum1 = splat_f32x8(0.0f);
+  for (idx r0 = 0; r0 < 768; r0 += 8) {
+    f32x8 load1 = load_f32x8(x0 + r0);
+    sum1 = sum1 + load1;
+  }
+  f32 sum2 = fold_add_f32x8(sum1);
+  f32 div1 = sum2 / 768.0f;
+  for (idx task = begin; task < end; task++) {
+    // out0 = the sum / 768.0f
+    store_f32(out0 + 0, div1);
+  }
+}
