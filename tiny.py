@@ -2758,7 +2758,8 @@ class Kernel:
         """Let go of the graph, once the plan is made. What is left are numbers and texts, which a file can hold."""
         nodes = [node for nest in self.nests for node in nest.lowering.inlined if node in number]
         computing = [node for node in nodes if node.op not in {*MOVEMENTS, *IDENTITY, "const", "index"}]
-        self.nodes = sorted({number[node] for node in computing or nodes or self.inputs if node in number})
+        self.nodes, self.named = (sorted({number[node] for node in some if node in number})
+                                  for some in (nodes, computing or nodes or self.inputs))
         describe = lambda node: Operand(node.shape, node.dtype)
         self.outputs, self.inputs = [describe(node) for node in self.outputs], [describe(node) for node in self.inputs]
         del self.nests, self.strips
@@ -4554,7 +4555,7 @@ class CompiledDevice:
                 sys.setrecursionlimit(usual)
             plan.save(key)
         for kernel in plan.kernels:
-            kernel.lines = sorted({order[i].line for i in kernel.nodes})                # today's: they may have moved
+            kernel.lines = sorted({order[i].line for i in kernel.named})                # today's: they may have moved
             kernel.source = kernel.comment(kernel.lines) + self.source(kernel)
         if os.environ.get("KERNELS"):
             kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
