@@ -962,6 +962,9 @@ class Blueprint(tiny.NumpyDevice, tiny.CompiledDevice):
     def compile(self, kernels):
         pass
 
+    def run(self, plan, data, clock=None):
+        super().run(plan, data)
+
 
 def first_examples():
     """What a learner looks at first: functions that make Tensors, by their names."""
@@ -1028,34 +1031,14 @@ def write_sources(folder):
     return [(kernel.name, pair) for kernel, *pair in zip(parts["train"][""], files["train", "C"], files["train", "CL"])]
 
 
-def seconds_of_kernels(capture, arguments, steps):
-    """The median seconds of each kernel of a captured function, in the order in which they run."""
-    device, plan, seconds = capture.device, capture.plan, []
-    parts = [argparse.Namespace(kernels=[kernel], places=[places], barriers=[True], arena_bytes=plan.arena_bytes)
-             for kernel, places in zip(plan.kernels, plan.places)]
-
-    def run(plan, data):
-        times = [time.perf_counter()]
-        for part in parts:
-            type(device).run(device, part, data)
-            times.append(time.perf_counter())
-        seconds.append(np.diff(times))
-
-    device.run = run                                                    # instead of the method of its class
-    for _ in range(steps + 3):
-        capture.replay(arguments)
-    del device.run
+def seconds_of_kernels(step, batch, steps):
+    """The median seconds of each kernel of a captured step, in the order in which they run."""
+    seconds = []
+    for _ in range(steps + 3):                                          # the first three warm up
+        with tiny.profile() as profile:
+            step(*batch)
+        seconds.append([time for _, time in profile.records])
     return np.median(seconds[3:], 0)
-
-
-def peak(work, function):
-    """How much work a second this machine does at best, if a function of Tensors does `work`."""
-    jit, seconds = TinyJit(function), []
-    for _ in range(100):
-        start = time.perf_counter()
-        jit()
-        seconds.append(time.perf_counter() - start)
-    return work / min(seconds)
 
 
 def page_data(written, steps):
@@ -1065,7 +1048,7 @@ def page_data(written, steps):
     Device.DEFAULT = "C"
     model, optimizer, step, batch = default_training()
     capture = capture_of(step, *batch)
-    plan, seconds = capture.plan, seconds_of_kernels(capture, list(batch), steps)
+    plan, seconds = capture.plan, seconds_of_kernels(step, batch, steps)
     files = [pair for name, pair in written] if [k.name for k in plan.kernels] == [name for name, _ in written] else \
         [dict(written).get(kernel.name, []) for kernel in plan.kernels]
 
@@ -1096,10 +1079,9 @@ def page_data(written, steps):
                      "inputs": operands[len(kernel.outputs):], "outputs": operands[:len(kernel.outputs)]})
 
     cpu = re.search("model name.*: (.*)", tiny.cpu_description())
-    a, b, x = Tensor.randn(512, 512).realize(), Tensor.randn(512, 512).realize(), Tensor.zeros(1 << 24).realize()
-    machine = {"cpu": cpu[1] if cpu else "", "threads": tiny.cores(),
-               "peak_gflops": round(peak(2 * 512 ** 3, lambda: (a @ b).realize()) / 1e9, 1),
-               "peak_gbs": round(peak(2 * x.nbytes(), lambda: (x + 1).realize()) / 1e9, 1)}
+    gflops, gbs = tiny.peak(capture.device)
+    machine = {"cpu": cpu[1] if cpu else "", "threads": tiny.cores(), "peak_gflops": round(gflops, 1),
+               "peak_gbs": round(gbs, 1)}
     return {"machine": machine, "sources": {"gpt.py": Path(__file__).read_text("utf-8")}, "kernels": runs,
             "code": [{"c": c, "cl": cl} for c, cl in code], "buffers": buffers, "arena_bytes": plan.arena_bytes}
 

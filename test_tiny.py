@@ -12,8 +12,8 @@ the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where 
 Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
 not a skip.
 """
-import argparse, contextlib, doctest, functools, gc, importlib.metadata, importlib.util, inspect, io, itertools, json
-import linecache, math, os, re, shutil, signal, stat, struct, subprocess, sys, tempfile, time, warnings
+import argparse, contextlib, doctest, functools, gc, html, importlib.metadata, importlib.util, inspect, io, itertools
+import json, linecache, math, os, re, shutil, signal, stat, struct, subprocess, sys, tempfile, time, warnings
 import xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -4153,6 +4153,200 @@ def test_compiled_code_is_cached_and_private(tmp_path):
     assert not [path for path in files if path.suffix == ".c"]
     assert python(COMPUTE, TINY_CACHE=str(folder)).stdout == first.stdout
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == files
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Looking while it runs: DEBUG, profile, graph
+# ---------------------------------------------------------------------------------------------------------------------
+def product_and_sum():
+    """Two realized leaves, and a sum that takes several kernels; the number of the line that makes its graph."""
+    a, b = leaf(96, 64), leaf(64, 96)
+    return a, b, ((a @ b).exp() * 2.0).sum(0), sys._getframe().f_lineno
+
+
+def test_a_graph_shows_each_node_once_with_its_line(device):
+    x = leaf(3, 4)
+    y = x.exp()
+    line = f"test_tiny.py:{sys._getframe().f_lineno + 1}"
+    z = (y + y.sum(1, keepdim=True)) / y
+    lines = z.graph().splitlines()
+    assert lines[0] == f"1 div float32[3, 4]  {line}" and lines[1].startswith("├─ 2 add float32[3, 4]")
+    assert sum(" exp float32[3, 4]" in text for text in lines) == 1 and lines[-1] == "└─ see 3", z.graph()
+    assert f"│     6 sum(1) float32[3, 1]  {line}" in lines and sum("buffer float32" in text for text in lines) == 1
+    assert re.sub(r"  \S+$", "", (1 - x).graph().splitlines()[0]) == "1 add(1.0, ·) float32[3, 4]"
+    assert z.node.buffer is None and re.fullmatch(r"1 buffer float32\[3, 4\]  \S+", z.realize().graph())
+
+
+def test_a_graph_may_be_deep(device):
+    x = leaf(3).realize()
+    for _ in range(3000):
+        x = x.exp()
+    assert x.graph().count("exp float32[3]") == 3000
+
+
+def test_a_graph_marks_where_kernels_begin(device, monkeypatch):
+    _, _, total, _ = product_and_sum()
+    plain, names = total.graph(), [kernel.name for kernel in tiny.kernels(total)]
+    lines = total.graph(kernels=True).splitlines()
+    marks = [text.strip("│ ═") for text in lines if "══" in text]
+    assert sorted(marks) == [f"kernel {i}: {name}" for i, name in enumerate(names, 1)]
+    assert "\n".join(text for text in lines if "══" not in text) == plain
+    assert device == "NUMPY" or lines[0] == f"══ kernel {len(names)}: {names[-1]} ══" and len(names) > 1
+    monkeypatch.setenv("DEBUG", "3")
+    assert total.graph() == "\n".join(lines) and total.graph(kernels=False) == plain
+
+
+def test_a_notebook_shows_any_tensor_and_computes_nothing(device, monkeypatch):
+    @TinyJit
+    def step(x):
+        shown.extend([x._repr_html_(), (x * 2 < 3)._repr_html_()])
+        return x + 1
+
+    _, _, total, _ = product_and_sum()
+    half, computed, shown = Tensor([0.5]).cast("bfloat16"), leaf(2, 3).realize(), []
+    tensors = [total, half, computed, computed.T, Tensor.zeros(0, 3), Tensor.ones(2), Tensor.arange(3) < 2, total > 3,
+               Tensor.rand(4), Tensor(5), (leaf(3) + 1).exp()]
+    step(computed)
+    monkeypatch.setattr(type(Device[device]), "run", lambda *arguments: pytest.fail("something was computed"))
+    shown += [x._repr_html_() for x in tensors]
+    for text in shown:
+        assert re.fullmatch("(<details( open)?><summary><code>[^<]+</code></summary><pre>[^<]+</pre></details>)+", text)
+    assert total.node.buffer is None and html.escape(total.graph(kernels=True)) in shown[2]
+    assert html.escape(repr(computed)) in shown[4]
+    for kernel in tiny.kernels(total):
+        assert html.escape(kernel.source) in shown[2] and kernel.name in shown[2]
+
+
+@on(*COMPILED)
+def test_a_profile_has_every_kernel_in_order(device):
+    a, b, total, line = product_and_sum()
+    kernels, want = tiny.kernels(total), (np.exp(a.numpy().astype(float) @ b.numpy()) * 2).sum(0)
+    with tiny.profile() as p:
+        total.realize()
+        (a + b.T).realize()
+    (a - b.T).realize()                                                 # nobody looks any more
+    close(total, want, 1e-4)
+    assert [kernel for kernel, _ in p.records][:-1] == kernels and p.records[-1][0].name == "add_96x64"
+    assert all(0 < seconds < 10 for _, seconds in p.records)
+    head, *rows, last = p.table().splitlines()
+    assert head.split() == ["ms", "share", "runs", "GFLOP", "MB", "GFLOP/s", "GB/s"] and p.table() == str(p)
+    assert any(f"test_tiny.py:{line}" in row or f",{line}" in row for row in rows)
+    assert all(any(kernel.name in row for row in rows) for kernel in kernels)
+    ms, share, runs, gflop, mb, *_, name = last.split(maxsplit=7)
+    assert (share, int(runs), name) == ("100.0%", len(p.records), "in all")
+    close(float(ms), sum(seconds for _, seconds in p.records) * 1e3, 0.01, 1e-3)
+    close(float(mb), sum(kernel.bytes for kernel, _ in p.records) / 1e6, 0.01, 0.01)
+    close(float(gflop), sum(kernel.flops for kernel, _ in p.records) / 1e9, 0.01, 1e-3)
+
+
+@on(*COMPILED)
+def test_profiles_nest_and_end_with_their_block(device):
+    x = leaf(5).realize()
+    with tiny.profile() as outer:
+        (x + 1).realize()
+        with pytest.raises(KeyError), tiny.profile() as inner:
+            (x + 2).realize()
+            raise KeyError
+        with pytest.raises(RuntimeError, match="profile"), outer:
+            pass
+        (x + 3).realize()
+    (x + 4).realize()
+    assert (len(outer.records), len(inner.records), tiny.Profile.active) == (3, 1, [])
+
+
+@on("NUMPY")
+def test_a_profile_on_numpy_says_that_there_are_no_kernels(device):
+    with tiny.profile() as p:
+        leaf(5).exp().realize()
+    assert p.records == [] and "NUMPY" in str(p)
+
+
+@on(*COMPILED)
+def test_a_profile_of_a_training_step_adds_up_to_the_wall_clock(device, monkeypatch):
+    """And changes none of its numbers. The best of some steps: other processes may come between two clocks."""
+    def losses(profiled):
+        Tensor.manual_seed(0)
+        config = gpt.GPTConfig(vocab_size=50, block_size=64, n_layer=1, n_head=4, n_embd=64)
+        _, step = gpt.training_step(gpt.GPT(config), lr=1e-3)
+        tokens = Tensor(np.arange(8 * 64, dtype=np.int32).reshape(8, 64) % 50)
+        found = []
+        for i in range(8):
+            walls.clear()
+            with tiny.profile() if profiled else contextlib.nullcontext() as p:
+                found.append(step(tokens, tokens).item())
+            if p and i > 1:                                             # after what is done once
+                agreement.append(sum(seconds for _, seconds in p.records) / sum(walls))
+                assert len(p.records) > 30 and len({id(kernel) for kernel, _ in p.records}) == len(p.records)
+        return found
+
+    def timed(*arguments):
+        start = time.perf_counter()
+        run(*arguments)
+        walls.append(time.perf_counter() - start)
+
+    run, walls, agreement = Device[device].run, [], []
+    monkeypatch.setattr(Device[device], "run", timed)
+    assert losses(True) == losses(False)
+    assert 0.9 < max(agreement) and all(ratio < 1.001 for ratio in agreement), agreement
+
+
+def test_debug_tells_of_plans_runs_graphs_and_sources(device, monkeypatch, capsys):
+    def told(level):
+        monkeypatch.setenv("DEBUG", level)
+        Device[device].plans.clear() if device != "NUMPY" else None     # as in a new process
+        capsys.readouterr()
+        x, y, total, line = product_and_sum()
+        capsys.readouterr()
+        kernels = tiny.kernels(total)
+        planned = capsys.readouterr().err
+        total.realize()
+        return planned, capsys.readouterr().err, kernels, line
+
+    monkeypatch.setattr(tiny, "peak", lambda device: (200.0, 20.0))
+    for level in ("", "0", "express:*"):
+        assert told(level)[:2] == ("", "")
+    planned, ran, kernels, _ = told("1")
+    if device == "NUMPY":
+        assert re.fullmatch(r"NUMPY: no kernels, \d+ nodes are computed one by one\n", planned) and planned == ran
+        assert "1 reshape float32[96]" in told("3")[0] and "═" not in told("4")[0]
+        return
+    assert ran == "" and re.fullmatch(rf"{device}: kernels: {len(kernels)}, between them [1-9][\d,]+ bytes; (planned|"
+                                      r"read from disk) in [\d.]+ ms, compiled in [\d.]+ ms\n", planned), planned
+    planned, ran, kernels, line = told("2")
+    rows = ran.splitlines()
+    assert planned.count("\n") == 1 and [row.split()[0] for row in rows] == [kernel.name for kernel in kernels]
+    for row, kernel in zip(rows, kernels):
+        fits = re.fullmatch(r"\S+ +([\d.]+) µs +([\d.]+) GFLOP/s +([\d.]+) GB/s +(\d+)% of peak (\S+) +(\S+)", row)
+        micro, gflops, rate, share = map(float, fits.groups()[:4])
+        assert abs(gflops - kernel.flops / micro / 1e3) < 0.06 + 0.1 * gflops
+        assert abs(rate - kernel.bytes / micro / 1e3) < 0.06 + 0.1 * rate
+        assert abs(share - 100 * max(gflops / 200, rate / 20)) < 1.5 and fits[6].startswith("test_tiny.py:")
+    assert any(str(line) in row for row in rows)
+    planned, _, _, _ = told("3")
+    assert f"══ kernel {len(kernels)}: {kernels[-1].name} ══\n1 " in planned and "task" not in planned
+    planned = told("4")[0]
+    assert all(kernel.source in planned for kernel in kernels)
+
+
+@on(*COMPILED)
+def test_debug_sees_the_replays_of_a_jit(device, monkeypatch, capsys):
+    monkeypatch.setattr(tiny, "peak", lambda device: (200.0, 20.0))
+    triple, x = TinyJit(lambda x: x * 3), leaf(7, 9).realize()
+    triple(x)
+    capsys.readouterr()
+    monkeypatch.setenv("DEBUG", "2")
+    close(triple(x), 3 * x.numpy())
+    assert capsys.readouterr().err.count("mul_7x9 ") == 1
+
+
+@on(*COMPILED)
+def test_the_peak_of_a_machine_is_plausible_and_changes_no_numbers(device):
+    """Between a billion and a quadrillion: what any computer does."""
+    total = product_and_sum()[2]
+    want = total.numpy()
+    assert all(1 < rate < 1e6 for rate in tiny.peak(Device[device])) and tiny.peak(Device[device]) is \
+        tiny.peak(Device[device])
+    same(product_and_sum()[2], want)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil, subprocess
-import sys, textwrap, threading, time, warnings, weakref, zlib
+import contextlib, ctypes, functools, hashlib, html, itertools, json, linecache, math, os, platform, re, shutil
+import subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -135,6 +135,13 @@ def constant(value, dtype, shape, device):
     value = bool(value) if dtype == bool_ else float(value) if is_float(dtype) else int(value)
     node = cast(Node("const", (), value, (), float32 if is_short_float(dtype) else dtype, device), dtype)
     return expand(reshape(node, (1,) * len(shape)), shape)
+
+
+def constant_of(node):
+    """The value that a node from `constant` holds, otherwise None."""
+    while node.op in ("reshape", "expand", "cast"):
+        node = node.sources[0]
+    return node.arg if node.op == "const" else None
 
 
 def coordinates(n, device):
@@ -497,15 +504,14 @@ class Tensor:
             return self
         tensors = (self, *others)
         for x in tensors:
-            base = x.node
-            while base.op in ("reshape", "expand", "cast"):
-                base = base.sources[0]
-            if base.op == "const":                                      # others share it: take a buffer of its own
+            if constant_of(x.node) is not None:                         # others share it: take a buffer of its own
                 Capture.notice(x, x.node)
                 x.node = Node("contiguous", (x.node,), next(_serial))
             if not x.node.size:
                 x.node.buffer = Buffer.from_numpy(x.device, np.zeros(x.shape, x.dtype))
-        realize([x.node for x in tensors if x.node.buffer is None])
+        lazy = [x.node for x in tensors if x.node.buffer is None]
+        if lazy:
+            realize(lazy)
         for x in tensors:
             x.node.forget_sources()
         return self
@@ -530,6 +536,21 @@ class Tensor:
     def __repr__(self):
         values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
         return f"Tensor({values}, dtype={NAME_OF[self.dtype]}, device={self.device})"
+
+    def graph(self, kernels=None):
+        """The graph that is still to be computed, as a tree in text: a node a line, with its shape, dtype and the line
+        of Python that made it. With `kernels` (usual when DEBUG is 3 or more) it is planned, and shows which part of it
+        is which kernel."""
+        found = plans([self.node]) if self.node.size and (debug() >= 3 if kernels is None else kernels) else []
+        return drawn([self.node], *next(((order, plan.kernels) for _, plan, order, *_ in found), ()))
+
+    def _repr_html_(self):
+        """For a notebook: the numbers if they are there, otherwise the graph and its kernels. Computes nothing."""
+        computed = self.node.buffer is not None and _capturing is None
+        parts = [(repr(self.node) + " on " + self.device, repr(self) if computed else self.graph(kernels=True))]
+        parts += [(f"{kernel.name}  {lines_of(kernel)}", kernel.source) for kernel in kernels(self)]
+        return "".join(f"<details{' open' * (i == 0)}><summary><code>{html.escape(title)}</code></summary>"
+                       f"<pre>{html.escape(text)}</pre></details>" for i, (title, text) in enumerate(parts))
 
     def __reduce__(self):
         """For pickle and copy.deepcopy: the numbers, not the graph."""
@@ -2670,9 +2691,8 @@ class Kernel:
 
     def forget(self, number):
         """Let go of the graph, once the plan is made. What is left are numbers and texts, which a file can hold."""
-        nodes = [node for nest in self.nests for node in nest.lowering.inlined if node in number]
-        computing = [node for node in nodes if node.op not in {*MOVEMENTS, *IDENTITY, "const", "index"}]
-        self.nodes = sorted({number[node] for node in computing or nodes or self.inputs if node in number})
+        nodes = {number[node] for nest in self.nests for node in nest.lowering.inlined if node in number}
+        self.nodes = sorted(nodes or {number[node] for node in self.inputs if node in number})
         describe = lambda node: Operand(node.shape, node.dtype)
         self.outputs, self.inputs = [describe(node) for node in self.outputs], [describe(node) for node in self.inputs]
         del self.nests, self.strips
@@ -3966,10 +3986,12 @@ C_RUNTIME = r"""
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <time.h>
 typedef struct { void (*kernel)(long, long, char **); char **buffers; long tasks, barrier; } Call;
 static int threads = 1, working = 0;
 static Call *calls;
 static long count;
+static double *clock_;                  /* if somebody looks: the time before each kernel and at the end */
 static atomic_long round_, arrived, turn, idle;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
@@ -3989,13 +4011,19 @@ static void barrier(void) {
 }
 
 static void work(long thread) {
-  for (long i = 0; i < count; i++) {
+  double *clock = clock_;               /* after the last barrier these belong to the next run */
+  for (long i = 0, n = count;; i++) {
     Call *c = &calls[i];
-    if (c->barrier && threads > 1) barrier();
+    if (threads > 1 && (i == n || clock || c->barrier)) barrier();
+    if (clock && thread == 0) {
+      struct timespec now;
+      clock_gettime(CLOCK_MONOTONIC, &now);
+      clock[i] = now.tv_sec + now.tv_nsec * 1e-9;
+    }
+    if (i == n) return;
     long begin = c->tasks * thread / threads, end = c->tasks * (thread + 1) / threads;
     if (begin < end) c->kernel(begin, end, c->buffers);
   }
-  if (threads > 1) barrier();
 }
 
 static void *worker(void *thread) {
@@ -4025,8 +4053,8 @@ int start(int n) { /* once in a process: threads 1 .. n-1; the caller of run is 
   return threads;
 }
 
-void run(Call *c, long n) {
-  calls = c, count = n;
+void run(Call *c, long n, double *clock) {
+  calls = c, count = n, clock_ = clock;
   if (threads > 1) {
     pthread_mutex_lock(&mutex);
     atomic_fetch_add(&round_, 1);
@@ -4178,17 +4206,22 @@ def nbytes(node):
 _lock = threading.RLock()
 
 
+def plans(nodes):
+    """How to compute those of `nodes` that have no buffer: for each device (device, plan, order, leaves, wanted)."""
+    nodes = [node for node in dict.fromkeys(nodes) if node.buffer is None]
+    for name in dict.fromkeys(node.device for node in nodes):
+        device, wanted = Device[name], [node for node in nodes if node.device == name]
+        order = topological(wanted, stop=is_realized)
+        leaves = [node for node in order if node.buffer is not None]
+        yield device, device.plan(order, leaves, wanted), order, leaves, wanted
+
+
 def realize(nodes):
     """Compute `nodes` and set their buffers."""
     with _lock:
-        nodes = [node for node in dict.fromkeys(nodes) if node.buffer is None]
-        for name in dict.fromkeys(node.device for node in nodes):
-            device, wanted = Device[name], [node for node in nodes if node.device == name]
-            order = topological(wanted, stop=is_realized)
-            leaves = [node for node in order if node.buffer is not None]
-            plan = device.plan(order, leaves, wanted)
+        for device, plan, _, leaves, wanted in plans(nodes):
             buffers = [Buffer.empty(device, node) for node in wanted]
-            device.run(plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
+            run_plan(device, plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
             for node, buffer in zip(wanted, buffers):
                 node.buffer = buffer
 
@@ -4201,15 +4234,155 @@ def kernels(*tensors):
     """The kernels that would compute these Tensors, in order, compiled but not run.
 
     Each has .name .source .flops .bytes, .inputs and .outputs (with .shape and .dtype), .is_copy for one that only
-    copies an operand into another layout, and .lines: of each line of Python that it computes (file, number, "forward"),
-    or "gradient" if it computes the gradient of that line.
+    copies an operand into another layout, and .lines: for each line of Python that it computes (file, number,
+    "forward"), for one whose gradient it computes (file, number, "gradient").
     """
-    found, nodes = [], [tensor.node for tensor in tensors if tensor.node.buffer is None]
-    for name in dict.fromkeys(node.device for node in nodes):
-        wanted = [node for node in nodes if node.device == name]
-        order = topological(wanted, stop=is_realized)
-        found += Device[name].plan(order, [node for node in order if node.buffer is not None], wanted).kernels
-    return found
+    return [kernel for _, plan, *_ in plans(x.node for x in tensors if x.node.size) for kernel in plan.kernels]
+
+
+# Looking while it runs: DEBUG in the environment, profile() and Tensor.graph(). Without them none of this is called.
+def debug():
+    """DEBUG: with 1 and more plans are told of, with 2 each run of a kernel, with 3 graphs, with 4 the source."""
+    level = os.environ.get("DEBUG", "")                                 # other programs' DEBUG may be any word
+    return int(level) if level.isdecimal() else 0
+
+
+def tell_of_plan(text, order, outputs, kernels):
+    """With DEBUG, print `text`; from 3 on also the graph, from 4 on also the source of the kernels."""
+    parts = [text] if debug() else []
+    if debug() >= 3:
+        parts.append(drawn(outputs, order, kernels))
+    if debug() >= 4:
+        parts += [kernel.source for kernel in kernels]
+    for part in parts:
+        print(part, file=sys.stderr)
+
+
+def drawn(roots, order=(), kernels=()):
+    """The graph beneath `roots` as text: a node a line, numbered, and below it its sources, until those that have been
+    computed. Several sources of a node are branches; what was shown before is a number, a constant an operand. Of
+    `kernels`, planned for the nodes in `order`, one is named where its part of the graph begins."""
+    lines, numbers, within = [], {}, defaultdict(tuple)
+    for i, kernel in enumerate(kernels, 1):
+        for place in kernel.nodes:
+            within[order[place]] += f"kernel {i}: {kernel.name}",
+    stack = [(root, (), "", "", "") for root in reversed(roots)]
+    while stack:
+        node, parents, above, before, below = stack.pop()               # and what stands in front of the lines
+        if node in numbers:
+            lines.append(f"{before}see {numbers[node]}")
+            continue
+        numbers[node], computed = len(numbers) + 1, node.buffer is not None
+        own = () if computed else within[node] or parents
+        if own not in ((), parents):
+            lines.append(f"{above}══ {', '.join(own)} ══")
+        constants = [] if computed else [constant_of(source) for source in node.sources]
+        sources = [source for source, value in zip(node.sources, constants) if value is None]
+        name = "buffer" if computed else node.arg.name if node.op == "kernel" else node.op
+        inside = ["·" if value is None else value for value in constants] if len(sources) < len(constants) else \
+            node.arg if name in {*REDUCTIONS, "permute", "pad", "shrink", "flip"} else ()
+        name += f"({', '.join(map(str, inside))})" if inside else ""
+        lines.append(f"{before}{numbers[node]} {name} {NAME_OF[node.dtype]}{list(node.shape)}  "
+                     f"{os.path.basename(node.line[0])}:{node.line[1]}")
+        branches = [(below, below, below)]
+        if len(sources) > 1:
+            bar = below + "│  "
+            branches = [(bar, below + "├─ ", bar)] * (len(sources) - 1) + [(bar, below + "└─ ", below + "   ")]
+        stack += reversed([(source, own, *branch) for source, branch in zip(sources, branches)])
+    return "\n".join(lines)
+
+
+def run_plan(device, plan, data):
+    """Run a plan. If somebody looks, with a clock: an array for the time before each kernel and at the end."""
+    level = debug()
+    if not plan.kernels or level < 2 and not Profile.active:
+        return device.run(plan, data)
+    clock = (ctypes.c_double * (len(plan.kernels) + 1))()
+    device.run(plan, data, clock)
+    for kernel, start, stop in zip(plan.kernels, clock, clock[1:]):
+        for profile in Profile.active:
+            profile.records.append((kernel, stop - start))
+        if level >= 2:
+            rates = [amount / max(stop - start, 1e-9) / 1e9 for amount in (kernel.flops, kernel.bytes)]
+            share, of = max(zip((rate / most for rate, most in zip(rates, peak(device))), ("arithmetic", "memory")))
+            print(f"{kernel.name:32} {(stop - start) * 1e6:10.1f} µs {rates[0]:8.1f} GFLOP/s {rates[1]:7.1f} GB/s "
+                  f"{share:5.0%} of peak {of:10}  {lines_of(kernel)}", file=sys.stderr)
+
+
+@functools.cache
+def peak(device):
+    """The most GFLOP/s and GB/s of a device, measured when first asked for: eight chains of products and sums in the
+    registers of each thread, and the sum of 64 MiB (256 on a GPU). What comes from a cache may be quicker than this."""
+    n, tasks, size = (4, 1 << 18, 1 << 26) if device.groups else (max(4, min(device.lanes, 16)), 1 << 12, 1 << 24)
+    x = Tensor._of(fresh_leaf(Buffer(device, float32, (size,), None)))          # measure brings the numbers
+    names = [f"a{i}" for i in range(8)]
+    begin = ", ".join(f"{name} = m * splat_f32x{n}({i}.0f)" for i, name in enumerate(names))
+    chains = kernel("peak", f"""
+        f32x{n} m = splat_f32x{n}(x0[0]), {begin};
+        for (idx task = begin; task < end; task++) {{
+          for (idx i = 0; i < 256; i++) {{ {" ".join(f"{name} = {name} * m + m;" for name in names)} }}
+          out0[task] = fold_add_f32x{n}({" + ".join(names)});
+        }}""", shape=(tasks,))
+    rates = []
+    for node in (chains(x).node, x.sum().node):
+        first = Plan(device.lanes, device.groups, [x.node, node], [x.node], [node]).kernels[0]
+        device.compile([first])
+        first.flops = first.flops or 2 * 8 * n * 256 * tasks                   # of a hand-written one none are known
+        seconds = device.measure({"": first}, lambda operand: math.prod(operand.shape))[""] / 1e3
+        rates.append(first.bytes / seconds / 1e9 if rates else first.flops / seconds / 1e9)
+    return rates
+
+
+def lines_of(kernel):
+    """The lines of the user's Python that a kernel computes: gpt.py:61,62 gradient of gpt.py:60."""
+    files = defaultdict(list)
+    for file, line, kind in sorted(kernel.lines, key=lambda line: line[2]):
+        files["gradient of " * (kind == "gradient") + os.path.basename(file)].append(str(line))
+    return " ".join(f"{file}:{','.join(lines)}" for file, lines in files.items()) or "?"
+
+
+class Profile:
+    """Within `with profile() as p:` the run of each kernel is timed, in a jit too: p.records has (kernel, seconds) in
+    the order of execution, and print(p) shows p.table(). While it is timed, a kernel begins when the last has ended."""
+    active = []
+
+    def __init__(self):
+        self.records = []
+
+    def __enter__(self):
+        _require(self not in self.active, "profile: this one is running; make another", kind=RuntimeError)
+        self.active.append(self)
+        return self
+
+    def __exit__(self, *error):
+        self.active.remove(self)
+
+    def table(self):
+        """What was run, by the lines of Python that the kernels compute, then by kernel; the slowest first."""
+        total, groups = sum(seconds for _, seconds in self.records), defaultdict(lambda: defaultdict(list))
+        for kernel, seconds in self.records:
+            groups[lines_of(kernel)][kernel.name, kernel.key].append((seconds, kernel.flops, kernel.bytes))
+
+        def row(name, runs):
+            seconds, flops, size = map(sum, zip((0, 0, 0), *runs))
+            over = max(seconds, 1e-9) * 1e9
+            return (f"{seconds * 1e3:9.3f} {seconds / max(total, 1e-9):6.1%} {len(runs):6} {flops / 1e9:9.3f} "
+                    f"{size / 1e6:9.2f} {flops / over:8.1f} {size / over:7.1f}  {name}")
+        rows = [f"{'ms':>9} {'share':>6} {'runs':>6} {'GFLOP':>9} {'MB':>9} {'GFLOP/s':>8} {'GB/s':>7}"]
+        spent = lambda entry: -sum(seconds for seconds, *_ in entry[1])
+        lines = {name: [run for runs in found.values() for run in runs] for name, found in groups.items()}
+        for name, runs in sorted(lines.items(), key=spent):
+            parts = [row(f"  {kernel}", own) for (kernel, _), own in sorted(groups[name].items(), key=spent)]
+            only = [kernel for kernel, _ in groups[name]] if len(parts) == 1 else []
+            rows += [row("  ".join([name, *only]), runs)] + parts[len(only):]
+        rows.append(row("in all" if self.records else "no kernels were run (the NUMPY device has none)",
+                        [run for runs in lines.values() for run in runs]))
+        return "\n".join(rows)
+
+    __str__ = table
+
+
+profile = Profile
 
 
 class Sources:
@@ -4273,8 +4446,8 @@ class CompiledDevice:
         key = (self.version, self.name, self.lanes, self.groups, [row.c for row in ELEMENTWISE.values()],
                self.structure(order, outputs), [(number[new], number[old]) for new, old in dict(updates).items()],
                self.tuning())
-        key = hashlib.sha256(repr(key).encode()).hexdigest()
-        plan = Plan.load(key)
+        key, start = hashlib.sha256(repr(key).encode()).hexdigest(), time.perf_counter()
+        plan = known = Plan.load(key)
         if plan is None:
             usual = sys.getrecursionlimit()
             sys.setrecursionlimit(max(usual, 5000))                     # a kernel is up to 200 nodes deep
@@ -4285,11 +4458,18 @@ class CompiledDevice:
                 sys.setrecursionlimit(usual)
             plan.save(key)
         for kernel in plan.kernels:
-            kernel.lines = sorted({order[i].line for i in kernel.nodes})                # today's: they may have moved
+            nodes = [order[i] for i in kernel.nodes]
+            computing = [node for node in nodes if node.op not in {*MOVEMENTS, *IDENTITY, "const", "index"}]
+            kernel.lines = sorted({node.line for node in computing or nodes})           # today's: they may have moved
             kernel.source = kernel.comment(kernel.lines) + self.source(kernel)
         if os.environ.get("KERNELS"):
             kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
+        planned = time.perf_counter()
         self.compile(plan.kernels)
+        planned, compiled = (planned - start) * 1e3, (time.perf_counter() - planned) * 1e3
+        tell_of_plan(f"{self.name}: kernels: {len(plan.kernels)}, between them {plan.arena_bytes:,} bytes; "
+                     f"{'read from disk' if known else 'planned'} in {planned:.1f} ms, compiled in {compiled:.1f} ms",
+                     order, outputs, plan.kernels)
         return plan
 
     def plan(self, order, leaves, outputs):
@@ -4409,7 +4589,7 @@ class CDevice(HostDevice, CompiledDevice):
         super().__init__()
         self.lanes, self.arena = 16, None
         self.runtime = ctypes.CDLL(str(self.libraries([("runtime", C_RUNTIME)])[0]))
-        self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long]
+        self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p]
         self.threads, self.process = 0, None
 
     def libraries(self, sources):
@@ -4450,8 +4630,8 @@ class CDevice(HostDevice, CompiledDevice):
         for kernel, path in zip(kernels, self.libraries(sources)):
             self.functions[kernel.key] = getattr(ctypes.CDLL(str(path)), kernel.symbol)
 
-    def run(self, plan, data):
-        """Run a plan on `data`, the memory of its leaves and outputs."""
+    def run(self, plan, data, clock=None):
+        """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
         if self.process != os.getpid():                                 # a fork has no threads but the one that forked
             self.threads, self.process = self.runtime.start(cores()), os.getpid()
         if self.arena is None or self.arena.size < plan.arena_bytes:
@@ -4478,7 +4658,7 @@ class CDevice(HostDevice, CompiledDevice):
                 plan.addresses[i] = memory.address
                 for table, j in plan.slots[i]:
                     table[j] = memory.address
-        self.runtime.run(plan.calls, len(plan.kernels))
+        self.runtime.run(plan.calls, len(plan.kernels), clock)
 
 
 class Call(ctypes.Structure):
@@ -4590,8 +4770,8 @@ class CLDevice(CompiledDevice):
             for batch, program in zip(batches.values(), threads.map(build, batches.values())):
                 self.functions.update((kernel.key, program) for kernel in batch)
 
-    def run(self, plan, data):
-        """Run a plan on `data`, the memory of its leaves and outputs."""
+    def run(self, plan, data, clock=None):
+        """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
         if self.arena is None or self.arena.size < plan.arena_bytes:
             self.arena = self.allocate(plan.arena_bytes)
         if not hasattr(plan, "launches"):
@@ -4602,7 +4782,14 @@ class CLDevice(CompiledDevice):
             plan.arena = None
         if plan.arena is not self.arena:
             plan.arena, plan.parts = self.arena, {}
-        for kernel, launch, places, bound in zip(plan.kernels, plan.launches, plan.places, plan.bound):
+
+        def note_time(number):
+            if clock:
+                self.queue.finish()
+                clock[number] = time.perf_counter()
+        for number, (kernel, launch, places, bound) in enumerate(zip(plan.kernels, plan.launches, plan.places,
+                                                                     plan.bound)):
+            note_time(number)
             for i, place in enumerate(places):
                 if place[0] == "external":
                     memory = data[place[1]]
@@ -4620,6 +4807,7 @@ class CLDevice(CompiledDevice):
                     self.strips = self.allocate(workers * kernel.strip_bytes)
                 launch.set_arg(len(kernel.types) + 1, self.strips)
             self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers * items,), (items,))
+        note_time(len(plan.kernels))
 
 
 NumpyPlan = namedtuple("NumpyPlan", "order leaves outputs in_place kernels")
@@ -4630,6 +4818,7 @@ class NumpyDevice(HostDevice):
     name, dialect, description = "NUMPY", "NUMPY", f"NumPy {np.__version__}"
 
     def plan(self, order, leaves, outputs, updates=()):
+        tell_of_plan(f"{self.name}: no kernels, {len(order)} nodes are computed one by one", order, outputs, ())
         return NumpyPlan(order, leaves, outputs, (), ())
 
     make_plan = plan
@@ -5013,7 +5202,7 @@ class Capture:
         fresh = [buffer or Buffer(self.device, dtype, shape, self.device.allocate(size))
                  for buffer, (dtype, shape, size) in zip(places, self.outputs)]
         with _lock:
-            self.device.run(self.plan, data + [buffer.data for buffer in fresh])
+            run_plan(self.device, self.plan, data + [buffer.data for buffer in fresh])
         for tensor, i, in_place in self.targets:
             if not in_place:                                            # the Tensor, or an argument's number
                 (arguments[tensor] if isinstance(tensor, int) else tensor).node = fresh_leaf(fresh[i])
