@@ -1074,7 +1074,7 @@ def page_data(written, steps):
         text = kernel.c_source(), kernel.cl_source()
         runs.append({"name": kernel.name, "symbol": kernel.symbol, "files": files[i],
                      "lines": [(os.path.basename(file), *rest) for file, *rest in kernel.lines],
-                     "flops": kernel.flops, "bytes": kernel.bytes, "microseconds": round(seconds[i] * 1e6, 1),
+                     "flops": kernel.flops, "bytes": kernel.bytes, "microseconds": round(seconds[i] * 1e6, 3),
                      "code": code.setdefault(text, len(code)),
                      "inputs": operands[len(kernel.outputs):], "outputs": operands[:len(kernel.outputs)]})
 
