@@ -3043,7 +3043,7 @@ class Emitter:
         return NAMES.get(dtype, MEMORY_TYPE[dtype]) + (f"x{self.lanes}" if vector else "")
 
     def told(self, value):
-        """What a value is, for a comment: as much of its formula as fits in."""
+        """What a value is, for a comment: as much of its formula as fits in a line."""
         return next(text for depth in (4, 3, 2, 1) if len(text := self.formula(value, depth)) < 80 or depth == 1)
 
     def formula(self, value, depth):
@@ -3064,7 +3064,7 @@ class Emitter:
             return args[0]
         if infix(op):
             args = [f"({text})" if infix(arg.op) and text != "..." else text for arg, text in zip(value.args, args)]
-        return ELEMENTWISE[op].c.replace("_{t}", "").format(*args)
+        return ELEMENTWISE[op].c.replace("_{t}", "").format(*args, t="")
 
     # Reductions and stores --------------------------------------------------------------------------------------------
     def reduce(self, first):
