@@ -2157,6 +2157,7 @@ def test_a_kernel_tells_what_it_does(device):
 
 @on(*COMPILED)
 def test_a_kernel_names_the_lines_that_it_computes_and_those_whose_gradient_it_is(device):
+    Device[device].plans.clear()                                        # of others with the same structure
     x, here = leaf(64, 48), inspect.currentframe().f_lineno
     y = x.sin()
     z = (y * x).sum()                                                   # each of the two has a gradient for x
@@ -2310,7 +2311,7 @@ def test_convolutions_fill_vectors_and_divide_nothing(device):
         "mul_sum_3x3x8x64", "mul_sum_4x64x32x32", "mul_sum_4x8x32x32"]
     lanes = f"f32x{Device['C'].lanes} sum16 ="
     for kernel in products:
-        loops = kernel.source.partition("for (idx r0")[2].partition("store")[0]
+        loops = kernel.source.partition("for (idx r0")[2].partition("//")[0]
         assert loops and "/" not in loops and "%" not in loops and lanes in kernel.source
 
 

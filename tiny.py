@@ -5,8 +5,8 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil, subprocess
-import sys, textwrap, threading, time, warnings, weakref, zlib
+import contextlib, ctypes, functools, hashlib, html, itertools, json, linecache, math, os, platform, re, shutil
+import subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -2756,10 +2756,8 @@ class Kernel:
 
     def forget(self, number):
         """Let go of the graph, once the plan is made. What is left are numbers and texts, which a file can hold."""
-        nodes = [node for nest in self.nests for node in nest.lowering.inlined if node in number]
-        computing = [node for node in nodes if node.op not in {*MOVEMENTS, *IDENTITY, "const", "index"}]
-        self.nodes, self.named = (sorted({number[node] for node in some if node in number})
-                                  for some in (nodes, computing or nodes or self.inputs))
+        nodes = {number[node] for nest in self.nests for node in nest.lowering.inlined if node in number}
+        self.nodes = sorted(nodes or {number[node] for node in self.inputs if node in number})
         describe = lambda node: Operand(node.shape, node.dtype)
         self.outputs, self.inputs = [describe(node) for node in self.outputs], [describe(node) for node in self.inputs]
         del self.nests, self.strips
@@ -3110,7 +3108,7 @@ class Emitter:
         return NAMES.get(dtype, MEMORY_TYPE[dtype]) + (f"x{self.lanes}" if vector else "")
 
     def told(self, value):
-        """What a value is, for a comment: as much of its formula as fits in."""
+        """What a value is, for a comment: as much of its formula as fits in a line."""
         return next(text for depth in (4, 3, 2, 1) if len(text := self.formula(value, depth)) < 80 or depth == 1)
 
     def formula(self, value, depth):
@@ -3131,7 +3129,7 @@ class Emitter:
             return args[0]
         if infix(op):
             args = [f"({text})" if infix(arg.op) and text != "..." else text for arg, text in zip(value.args, args)]
-        return ELEMENTWISE[op].c.replace("_{t}", "").format(*args)
+        return ELEMENTWISE[op].c.replace("_{t}", "").format(*args, t="")
 
     # Reductions and stores --------------------------------------------------------------------------------------------
     def reduce(self, first):
@@ -4431,10 +4429,10 @@ def peak(device):
 
 
 def lines_of(kernel):
-    """The lines of the user's Python that a kernel computes: gpt.py:61,62."""
-    files = defaultdict(dict)
-    for file, line, *_ in kernel.lines:
-        files[os.path.basename(file)][str(line)] = True
+    """The lines of the user's Python that a kernel computes: gpt.py:61,62 gradient of gpt.py:60."""
+    files = defaultdict(list)
+    for file, line, kind in sorted(kernel.lines, key=lambda line: line[2]):
+        files["gradient of " * (kind == "gradient") + os.path.basename(file)].append(str(line))
     return " ".join(f"{file}:{','.join(lines)}" for file, lines in files.items()) or "?"
 
 
@@ -4555,7 +4553,9 @@ class CompiledDevice:
                 sys.setrecursionlimit(usual)
             plan.save(key)
         for kernel in plan.kernels:
-            kernel.lines = sorted({order[i].line for i in kernel.named})                # today's: they may have moved
+            nodes = [order[i] for i in kernel.nodes]
+            computing = [node for node in nodes if node.op not in {*MOVEMENTS, *IDENTITY, "const", "index"}]
+            kernel.lines = sorted({node.line for node in computing or nodes})           # today's: they may have moved
             kernel.source = kernel.comment(kernel.lines) + self.source(kernel)
         if os.environ.get("KERNELS"):
             kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
