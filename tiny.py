@@ -5,8 +5,8 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, ctypes, functools, hashlib, html, itertools, json, linecache, math, os, platform, re, shutil
-import subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
+import contextlib, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil, subprocess
+import sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
