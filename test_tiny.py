@@ -3240,14 +3240,14 @@ def test_gpt_is_the_same_model_as_in_pytorch(bias, device):
             assert np.abs(state[name].numpy() - parameter.detach().numpy()).max() < 1e-4, name
 
 
-@on(*COMPILED)
+@on("C")
 def test_gpt_is_the_same_model_without_fusion(device, monkeypatch):
     x, y = token_batch(4)
     found = {}
     for fuse in ("1", "0"):
         monkeypatch.setenv("FUSE", fuse)
         Tensor.manual_seed(7)
-        model = gpt.GPT(gpt.GPTConfig(**SMALL))
+        model = gpt.GPT(gpt.GPTConfig(**{**SMALL, "n_layer": 1}))
         parameters = nn.state.get_parameters(model)
         loss = model(Tensor(x), Tensor(y))[1]
         tensors = [loss, *loss.gradient(*parameters)]
