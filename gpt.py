@@ -422,10 +422,10 @@ def round_ticks(low, high):
 def draw_curve(path, training, validation=()):
     """Draw two lists of (step, loss) to an SVG file: training's losses and their mean, validation's with dots.
 
-    Losses that are NaN or not below 1e30 are left out. A list of more than 1,000 points is cut into at most 500 parts,
+    Losses that are NaN or not below 1e300 are left out. A list of more than 1,000 points is cut into at most 500 parts,
     and of each part the least and the greatest loss are drawn.
     """
-    training, validation = ([(step, loss) for step, loss in points if abs(loss) < 1e30]
+    training, validation = ([(step, loss) for step, loss in points if abs(loss) < 1e300]
                             for points in (training, validation))
     steps, losses = zip(*(training + validation or [(1, 1.0)]))
     margin = (max(losses) - min(losses)) / 20 or max(1, abs(losses[0]))
