@@ -11,9 +11,7 @@
     python gpt.py kernels                           # the C and OpenCL that the model becomes
 
 The model is GPT-2's in the form of nanoGPT (https://github.com/karpathy/nanoGPT). Its parameters have the same names
-and shapes as there, so checkpoints can be moved either way. In the comments on shapes, B is the number of texts in a
-batch, T the number of tokens in each, C the width of the model (n_embd), H the number of heads, and V the number of
-different tokens.
+and shapes as there, so checkpoints can be moved either way.
 """
 import argparse, codecs, contextlib, csv, gc, glob, io, itertools, json, math, os, re, shutil, signal, sys, time
 import traceback, zlib
@@ -28,6 +26,9 @@ from tiny import Device, Tensor, TinyJit, dtypes, nn
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The model
+#
+# In the comments on shapes, B is the number of texts in a batch, T the number of tokens in each, C the width of the
+# model (n_embd), H the number of heads, and V the number of different tokens.
 # ---------------------------------------------------------------------------------------------------------------------
 @dataclass
 class GPTConfig:
@@ -632,6 +633,10 @@ class Files:
                 fail(f"cannot save to {self.model}: {file} is not of gpt.py, and stays as it is")
             if file.exists() and not os.access(file, os.W_OK):
                 fail(f"cannot save to {self.model}: {file} can't be written to")
+        if self.losses.exists():
+            with open(self.losses, "a") as file:
+                if not lock(file):
+                    fail(f"cannot save to {self.model}: another training writes to it")
 
     def put_aside(self):
         """Rename the files of an earlier training: they get a number, m.1.safetensors and so on. Returns the names."""
@@ -651,6 +656,18 @@ class Files:
                 number = part.name.split(".")[-2]
                 if number.isdigit() and not is_alive(int(number)):
                     part.unlink()
+
+
+def lock(file):
+    """Keep an open file to this process until it is closed. False if another process has done so."""
+    try:
+        import fcntl                                                    # not on Windows
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:
+        pass
+    except OSError:
+        return False
+    return True
 
 
 def is_alive(process):
@@ -815,6 +832,7 @@ class LossFile:
         if path != Path(os.devnull):
             replace_file(path, text.getvalue())
         self.file = open(path, "a", newline="")
+        lock(self.file)
         self.writer = csv.writer(self.file)
 
     def add(self, *row):

@@ -3824,6 +3824,19 @@ def test_nobody_has_to_read_what_it_prints(flags, program, folder):
     assert flags[0] == "sample" or len(losses("gpt.csv")) == 10
 
 
+def test_two_trainings_do_not_write_to_one_file(folder, monkeypatch, capsys):
+    command = [sys.executable, str(HERE / "gpt.py"), *TEN_STEPS, "--steps", "1000000", "--out", "m.safetensors"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        while not process.stdout.readline().startswith("step"):
+            assert process.poll() is None
+        assert "another training" in refused([*TEN_STEPS, "--out", "m.safetensors"], monkeypatch, capsys)
+    finally:
+        process.kill()
+        process.wait()
+    main(*TEN_STEPS, "--steps", "2", "--out", "m.safetensors")
+
+
 def test_a_full_disk_ends_with_one_line(folder, monkeypatch, capsys):
     def full(tensors, path, metadata):
         raise OSError(28, "No space left on device", str(path))
@@ -4204,6 +4217,11 @@ def test_the_folder_is_what_every_machine_would_write(environment, written, tmp_
     assert len(sources_in(KERNELS)) > 150 and sources_in(written) == sources_in(KERNELS), stale
     run_gpt("kernels", "--out", tmp_path, "--steps", 0, TINY_CACHE=str(tmp_path / "cache"), **environment)
     assert sources_in(tmp_path) == sources_in(KERNELS) and not (tmp_path / "data.js").exists(), stale
+
+
+def test_the_page_shows_gpt_py_as_it_is():
+    text = (KERNELS / "data.js").read_text("utf-8")
+    assert json.loads(text[text.index("{"):text.rindex("}") + 1])["sources"]["gpt.py"] == Path(gpt.__file__).read_text()
 
 
 def test_the_guide_to_the_folder_names_files_that_are_there():

@@ -1,10 +1,10 @@
 // lt_add_le_sum_div_128: float32 [1, 1, 128], 1286 floating-point operations, 67080 bytes
 // out0: float32 [1, 1, 128]; x0: int32 [1, 1]; x1: float32 [65, 128]; x2: int32 [1]; x3: float32 [64, 128]; x4: float32
 //   [128]
-// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gpt.py:52  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
-// gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
-// gpt.py:180  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
+// gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gpt.py:53  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
+// gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:181  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
 #include "../words_cl.h"
 
 kernel void kernel_3f06eb9ea4e3297c(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const i32 *x2_, global const f32 *x3_, global const f32 *x4_, long tasks) {

@@ -1,6 +1,6 @@
 // mul_sum_384: float32 [1, 1, 384, 1], 98304 floating-point operations, 198656 bytes
 // out0: float32 [1, 1, 384, 1]; x0: float32 [1, 1, 128]; x1: float32 [384, 128]
-// gpt.py:72  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
+// gpt.py:73  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
 #include "../words_c.h"
 
 void kernel_36d6ea809cc3301f(idx begin, idx end, char **buffers) {

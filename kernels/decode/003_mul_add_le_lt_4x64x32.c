@@ -1,9 +1,9 @@
 // mul_add_le_lt_4x64x32: float32 [1, 4, 64, 32], float32 [1, 4, 64, 32], 0 floating-point operations, 132612 bytes
 // out0: float32 [1, 4, 64, 32]; out1: float32 [1, 4, 64, 32]; x0: int32 [1]; x1: float32 [1, 1, 384, 1]; x2: float32
 //   [1, 4, 64, 32]; x3: float32 [1, 4, 64, 32]
-// gpt.py:102  number = places - self.length # at each place, which of the T tokens it is
-// gpt.py:103  fresh = ((number >= 0) & (number < T)).reshape(-1, 1) # (block_size, 1)
-// gpt.py:105  kept.assign(fresh.where(new[:, :, number.clip(0, T - 1)], kept))
+// gpt.py:103  number = places - self.length # at each place, which of the T tokens it is
+// gpt.py:104  fresh = ((number >= 0) & (number < T)).reshape(-1, 1) # (block_size, 1)
+// gpt.py:106  kept.assign(fresh.where(new[:, :, number.clip(0, T - 1)], kept))
 #include "../words_c.h"
 
 void kernel_99ee8d88c27028a2(idx begin, idx end, char **buffers) {

@@ -1,9 +1,9 @@
 // add_le_mul_sum_4x64: float32 [1, 4, 1, 64], 16640 floating-point operations, 35332 bytes
 // out0: float32 [1, 4, 1, 64]; x0: int32 [1]; x1: float32 [1, 1, 384, 1]; x2: float32 [1, 4, 64, 32]
-// gpt.py:79  past = row.reshape(T, 1) >= column # (T, T'): row t is True up to its own column
-// gpt.py:80  att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5 # (B, H, T, T')
-// gpt.py:81  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
-// gpt.py:180  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
+// gpt.py:80  past = row.reshape(T, 1) >= column # (T, T'): row t is True up to its own column
+// gpt.py:81  att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5 # (B, H, T, T')
+// gpt.py:82  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
+// gpt.py:181  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
 #include "../words_cl.h"
 
 kernel void kernel_cbb0c77c652d1e67(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks) {

@@ -1,6 +1,6 @@
 // max_mul_add_exp_sum_4x64: float32 [1, 4, 1, 64], 1800 floating-point operations, 2048 bytes
 // out0: float32 [1, 4, 1, 64]; x0: float32 [1, 4, 1, 64]
-// gpt.py:81  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
+// gpt.py:82  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
 #include "../words_cl.h"
 
 kernel void kernel_1f5f6f5719d15473(global f32 *out0_, global const f32 *x0_, long tasks, global char *strips_) {

@@ -1,6 +1,6 @@
 // mul_sum_4x32: float32 [1, 4, 1, 32, 1], 16384 floating-point operations, 34304 bytes
 // out0: float32 [1, 4, 1, 32, 1]; x0: float32 [1, 4, 1, 64]; x1: float32 [1, 4, 64, 32]
-// gpt.py:82  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
+// gpt.py:83  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
 #include "../words_cl.h"
 
 kernel void kernel_4c69ec9c2572ad69(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

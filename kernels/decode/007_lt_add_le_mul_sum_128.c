@@ -1,9 +1,9 @@
 // lt_add_le_mul_sum_128: float32 [1, 1, 128], 33024 floating-point operations, 132616 bytes
 // out0: float32 [1, 1, 128]; x0: int32 [1, 1]; x1: float32 [65, 128]; x2: int32 [1]; x3: float32 [64, 128]; x4: float32
 //   [1, 4, 1, 32, 1]; x5: float32 [128, 128]
-// gpt.py:83  return self.c_proj(y).dropout(self.dropout)
-// gpt.py:130  x = x + self.attn(self.ln_1(x), cache)
-// gpt.py:180  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
+// gpt.py:84  return self.c_proj(y).dropout(self.dropout)
+// gpt.py:131  x = x + self.attn(self.ln_1(x), cache)
+// gpt.py:181  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
 #include "../words_c.h"
 
 void kernel_8b091cb854d3c4be(idx begin, idx end, char **buffers) {

@@ -1,8 +1,8 @@
 // sum_div_mul_add_sqrt_128: float32 [1, 1, 128], 902 floating-point operations, 1536 bytes
 // out0: float32 [1, 1, 128]; x0: float32 [1, 1, 128]; x1: float32 [128]
-// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gpt.py:52  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
-// gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gpt.py:53  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
+// gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
 #include "../words_cl.h"
 
 kernel void kernel_a05f1e9c370617c3(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

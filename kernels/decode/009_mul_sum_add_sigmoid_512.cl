@@ -1,6 +1,6 @@
 // mul_sum_add_sigmoid_512: float32 [1, 1, 512], 134656 floating-point operations, 264704 bytes
 // out0: float32 [1, 1, 512]; x0: float32 [1, 1, 128]; x1: float32 [512, 128]
-// gpt.py:118  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
+// gpt.py:119  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
 #include "../words_cl.h"
 
 kernel void kernel_c3c675c8a1b146fb(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

@@ -1,7 +1,7 @@
 // mul_sum_add_128: float32 [1, 1, 128], 131200 floating-point operations, 265216 bytes
 // out0: float32 [1, 1, 128]; x0: float32 [1, 1, 128]; x1: float32 [1, 1, 512]; x2: float32 [128, 512]
-// gpt.py:119  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
-// gpt.py:131  return x + self.mlp(self.ln_2(x))
+// gpt.py:120  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
+// gpt.py:132  return x + self.mlp(self.ln_2(x))
 #include "../words_cl.h"
 
 kernel void kernel_c7bae733f72ff93a(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks) {

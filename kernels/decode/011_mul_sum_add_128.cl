@@ -1,7 +1,7 @@
 // mul_sum_add_128: float32 [1, 1, 128], 32896 floating-point operations, 67072 bytes
 // out0: float32 [1, 1, 128]; x0: float32 [1, 1, 128]; x1: float32 [1, 4, 1, 32, 1]; x2: float32 [128, 128]
-// gpt.py:83  return self.c_proj(y).dropout(self.dropout)
-// gpt.py:130  x = x + self.attn(self.ln_1(x), cache)
+// gpt.py:84  return self.c_proj(y).dropout(self.dropout)
+// gpt.py:131  x = x + self.attn(self.ln_1(x), cache)
 #include "../words_cl.h"
 
 kernel void kernel_5c764fe3e41cf2fb(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks) {

@@ -1,6 +1,6 @@
 // mul_sum_65: float32 [1, 1, 65], 16640 floating-point operations, 34052 bytes
 // out0: float32 [1, 1, 65]; x0: float32 [1, 1, 128]; x1: float32 [65, 128]
-// gpt.py:184  return self.lm_head(self.transformer["ln_f"](x[:, -1:]))
+// gpt.py:185  return self.lm_head(self.transformer["ln_f"](x[:, -1:]))
 #include "../words_c.h"
 
 void kernel_a5cfbf4eceb2d6ee(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // add_1: int32 [1], 0 floating-point operations, 8 bytes
 // out0: int32 [1]; x0: int32 [1]
-// gpt.py:183  length.assign(length + T)
+// gpt.py:184  length.assign(length + T)
 #include "../words_c.h"
 
 void kernel_ab0161a8308a4a4c(idx begin, idx end, char **buffers) {

@@ -1,10 +1,10 @@
 // lt_add_le_sum_div_12x64: int32 [12, 64], float32 [12, 64, 1], float32 [12, 64, 1], float32 [12, 64, 1], 594432 floating-point operations, 81408 bytes
 // out0: int32 [12, 64]; out1: float32 [12, 64, 1]; out2: float32 [12, 64, 1]; out3: float32 [12, 64, 1]; x0: int32 [12,
 //   64]; x1: float32 [65, 128]; x2: float32 [64, 128]
-// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gpt.py:52  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
-// gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
-// gpt.py:168  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
+// gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gpt.py:53  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
+// gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:169  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
 #include "../words_cl.h"
 
 kernel void kernel_66274de036e1fac1(global i32 *out0_, global f32 *out1_, global f32 *out2_, global f32 *out3_, global const i32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks) {

@@ -1,9 +1,9 @@
 // le_lt_add_mul_12x64x128: float32 [12, 64, 128], 393216 floating-point operations, 468992 bytes
 // out0: float32 [12, 64, 128]; x0: int32 [12, 64]; x1: float32 [65, 128]; x2: float32 [64, 128]; x3: float32 [12, 64,
 //   1]; x4: float32 [12, 64, 1]; x5: float32 [128]
-// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
-// gpt.py:168  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
+// gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:169  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
 #include "../words_c.h"
 
 void kernel_616793285efec4d4(idx begin, idx end, char **buffers) {

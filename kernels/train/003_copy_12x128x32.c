@@ -1,7 +1,7 @@
 // copy_12x128x32: float32 [1, 1, 12, 128, 32], 0 floating-point operations, 393216 bytes
 // out0: float32 [1, 1, 12, 128, 32]; x0: float32 [384, 128]
-// gpt.py:72  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
-// gpt.py:83  return self.c_proj(y).dropout(self.dropout)
+// gpt.py:73  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
+// gpt.py:84  return self.c_proj(y).dropout(self.dropout)
 #include "../words_c.h"
 
 void kernel_dbef5601725f05e1(idx begin, idx end, char **buffers) {

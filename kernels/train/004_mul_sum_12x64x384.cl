@@ -1,6 +1,6 @@
 // mul_sum_12x64x384: float32 [12, 64, 384, 1], 75497472 floating-point operations, 1769472 bytes
 // out0: float32 [12, 64, 384, 1]; x0: float32 [12, 64, 128]; x1: float32 [1, 1, 12, 128, 32]
-// gpt.py:72  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
+// gpt.py:73  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
 #include "../words_cl.h"
 
 kernel void kernel_4cfee2a4c6fcf9fd(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

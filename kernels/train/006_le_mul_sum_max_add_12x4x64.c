@@ -1,10 +1,10 @@
 // le_mul_sum_max_add_12x4x64: float32 [12, 4, 64, 1], float32 [12, 4, 64, 1], float32 [12, 4, 64, 32, 1], 26351616 floating-point operations, 1990656 bytes
 // out0: float32 [12, 4, 64, 1]; out1: float32 [12, 4, 64, 1]; out2: float32 [12, 4, 64, 32, 1]; x0: float32 [12, 64,
 //   384, 1]; x1: float32 [12, 4, 1, 2, 32, 32]
-// gpt.py:79  past = row.reshape(T, 1) >= column # (T, T'): row t is True up to its own column
-// gpt.py:80  att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5 # (B, H, T, T')
-// gpt.py:81  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
-// gpt.py:82  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
+// gpt.py:80  past = row.reshape(T, 1) >= column # (T, T'): row t is True up to its own column
+// gpt.py:81  att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5 # (B, H, T, T')
+// gpt.py:82  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
+// gpt.py:83  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
 #include "../words_c.h"
 
 void kernel_28a0221de8e2de7d(idx begin, idx end, char **buffers) {

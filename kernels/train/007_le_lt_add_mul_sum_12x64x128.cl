@@ -1,9 +1,9 @@
 // le_lt_add_mul_sum_12x64x128: float32 [12, 64, 128], 25362432 floating-point operations, 921088 bytes
 // out0: float32 [12, 64, 128]; x0: int32 [12, 64]; x1: float32 [65, 128]; x2: float32 [64, 128]; x3: float32 [12, 4,
 //   64, 32, 1]; x4: float32 [1, 1, 4, 128, 32]
-// gpt.py:83  return self.c_proj(y).dropout(self.dropout)
-// gpt.py:130  x = x + self.attn(self.ln_1(x), cache)
-// gpt.py:168  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
+// gpt.py:84  return self.c_proj(y).dropout(self.dropout)
+// gpt.py:131  x = x + self.attn(self.ln_1(x), cache)
+// gpt.py:169  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
 #include "../words_cl.h"
 
 kernel void kernel_c482f066bd4aa838(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, long tasks) {

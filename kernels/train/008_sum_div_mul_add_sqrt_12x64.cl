@@ -1,8 +1,8 @@
 // sum_div_mul_add_sqrt_12x64: float32 [12, 64, 1], float32 [12, 64, 1], float32 [12, 64, 1], 397824 floating-point operations, 402432 bytes
 // out0: float32 [12, 64, 1]; out1: float32 [12, 64, 1]; out2: float32 [12, 64, 1]; x0: float32 [12, 64, 128]
-// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gpt.py:52  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
-// gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gpt.py:53  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
+// gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
 #include "../words_cl.h"
 
 kernel void kernel_5814a473a776ec87(global f32 *out0_, global f32 *out1_, global f32 *out2_, global const f32 *x0_, long tasks) {

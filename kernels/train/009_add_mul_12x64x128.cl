@@ -1,8 +1,8 @@
 // add_mul_12x64x128: float32 [12, 64, 128], 294912 floating-point operations, 793088 bytes
 // out0: float32 [12, 64, 128]; x0: float32 [12, 64, 128]; x1: float32 [12, 64, 1]; x2: float32 [12, 64, 1]; x3: float32
 //   [128]
-// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
 #include "../words_cl.h"
 
 kernel void kernel_c3013494243ec8c5(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, long tasks) {

@@ -1,6 +1,6 @@
 // copy_16x128x32: float32 [1, 1, 16, 128, 32], 0 floating-point operations, 524288 bytes
 // out0: float32 [1, 1, 16, 128, 32]; x0: float32 [512, 128]
-// gpt.py:118  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
+// gpt.py:119  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
 #include "../words_cl.h"
 
 kernel void kernel_3135e1f26ec6369b(global f32 *out0_, global const f32 *x0_, long tasks) {

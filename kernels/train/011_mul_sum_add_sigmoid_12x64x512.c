@@ -1,7 +1,7 @@
 // mul_sum_add_sigmoid_12x64x512: float32 [12, 64, 512], float32 [12, 64, 512], 109707264 floating-point operations, 3801088 bytes
 // out0: float32 [12, 64, 512]; out1: float32 [12, 64, 512]; x0: float32 [12, 64, 128]; x1: float32 [1, 1, 16, 128, 32]
-// gpt.py:118  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
-// gradient of gpt.py:118  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
+// gpt.py:119  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
+// gradient of gpt.py:119  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
 #include "../words_c.h"
 
 void kernel_572f7cb579d0c87e(idx begin, idx end, char **buffers) {

@@ -1,7 +1,7 @@
 // mul_sum_add_sigmoid_12x64x512: float32 [12, 64, 512], float32 [12, 64, 512], 109707264 floating-point operations, 3801088 bytes
 // out0: float32 [12, 64, 512]; out1: float32 [12, 64, 512]; x0: float32 [12, 64, 128]; x1: float32 [1, 1, 16, 128, 32]
-// gpt.py:118  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
-// gradient of gpt.py:118  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
+// gpt.py:119  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
+// gradient of gpt.py:119  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
 #include "../words_cl.h"
 
 kernel void kernel_572f7cb579d0c87e(global f32 *out0_, global f32 *out1_, global const f32 *x0_, global const f32 *x1_, long tasks) {

@@ -1,6 +1,6 @@
 // copy_4x512x32: float32 [1, 1, 4, 512, 32], 0 floating-point operations, 524288 bytes
 // out0: float32 [1, 1, 4, 512, 32]; x0: float32 [128, 512]
-// gpt.py:119  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
+// gpt.py:120  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
 #include "../words_c.h"
 
 void kernel_f4260c78fa317b33(idx begin, idx end, char **buffers) {

@@ -1,7 +1,7 @@
 // mul_sum_add_12x64x128: float32 [12, 64, 128], 100761600 floating-point operations, 2621440 bytes
 // out0: float32 [12, 64, 128]; x0: float32 [12, 64, 128]; x1: float32 [12, 64, 512]; x2: float32 [1, 1, 4, 512, 32]
-// gpt.py:119  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
-// gpt.py:131  return x + self.mlp(self.ln_2(x))
+// gpt.py:120  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
+// gpt.py:132  return x + self.mlp(self.ln_2(x))
 #include "../words_cl.h"
 
 kernel void kernel_11670e0c438c144f(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks) {

@@ -1,8 +1,8 @@
 // mul_sum_add_12x64x128: float32 [12, 64, 128], 25264128 floating-point operations, 1245184 bytes
 // out0: float32 [12, 64, 128]; x0: float32 [12, 64, 128]; x1: float32 [12, 4, 64, 32, 1]; x2: float32 [1, 1, 4, 128,
 //   32]
-// gpt.py:83  return self.c_proj(y).dropout(self.dropout)
-// gpt.py:130  x = x + self.attn(self.ln_1(x), cache)
+// gpt.py:84  return self.c_proj(y).dropout(self.dropout)
+// gpt.py:131  x = x + self.attn(self.ln_1(x), cache)
 #include "../words_c.h"
 
 void kernel_a0a98fceddcb7674(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // copy_128x65: float32 [1, 1, 128, 65], 0 floating-point operations, 66560 bytes
 // out0: float32 [1, 1, 128, 65]; x0: float32 [65, 128]
-// gpt.py:172  logits = self.lm_head(self.transformer["ln_f"](x)) # (B, T, V)
+// gpt.py:173  logits = self.lm_head(self.transformer["ln_f"](x)) # (B, T, V)
 #include "../words_c.h"
 
 void kernel_c5b1db9f454d75a9(idx begin, idx end, char **buffers) {

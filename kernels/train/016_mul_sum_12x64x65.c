@@ -1,6 +1,6 @@
 // mul_sum_12x64x65: float32 [12, 64, 65, 1], 12779520 floating-point operations, 626176 bytes
 // out0: float32 [12, 64, 65, 1]; x0: float32 [12, 64, 128]; x1: float32 [1, 1, 128, 65]
-// gpt.py:172  logits = self.lm_head(self.transformer["ln_f"](x)) # (B, T, V)
+// gpt.py:173  logits = self.lm_head(self.transformer["ln_f"](x)) # (B, T, V)
 #include "../words_c.h"
 
 void kernel_23f98e42f2c01961(idx begin, idx end, char **buffers) {

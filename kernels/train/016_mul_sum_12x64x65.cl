@@ -1,6 +1,6 @@
 // mul_sum_12x64x65: float32 [12, 64, 65, 1], 12779520 floating-point operations, 626176 bytes
 // out0: float32 [12, 64, 65, 1]; x0: float32 [12, 64, 128]; x1: float32 [1, 1, 128, 65]
-// gpt.py:172  logits = self.lm_head(self.transformer["ln_f"](x)) # (B, T, V)
+// gpt.py:173  logits = self.lm_head(self.transformer["ln_f"](x)) # (B, T, V)
 #include "../words_cl.h"
 
 kernel void kernel_23f98e42f2c01961(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

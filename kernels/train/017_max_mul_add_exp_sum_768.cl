@@ -1,6 +1,6 @@
 // max_mul_add_exp_sum_768: float32 [768, 1], float32 [768, 1], float32 [768], 252672 floating-point operations, 211968 bytes
 // out0: float32 [768, 1]; out1: float32 [768, 1]; out2: float32 [768]; x0: float32 [12, 64, 65, 1]; x1: int32 [12, 64]
-// gpt.py:175  return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
+// gpt.py:176  return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
 #include "../words_cl.h"
 
 kernel void kernel_86856923fac5c0d0(global f32 *out0_, global f32 *out1_, global f32 *out2_, global const f32 *x0_, global const i32 *x1_, long tasks) {

@@ -1,7 +1,7 @@
 // eq_div_mul_add_exp_768x65: float32 [768, 65], 200450 floating-point operations, 408576 bytes
 // out0: float32 [768, 65]; x0: int32 [12, 64]; x1: float32 [768, 1]; x2: float32 [12, 64, 65, 1]; x3: float32 [768, 1]
-// gpt.py:175  return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
-// gradient of gpt.py:175  return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
+// gpt.py:176  return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
+// gradient of gpt.py:176  return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
 #include "../words_cl.h"
 
 kernel void kernel_bb5666836a922411(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, long tasks) {

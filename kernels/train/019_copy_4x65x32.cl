@@ -1,6 +1,6 @@
 // copy_4x65x32: float32 [1, 1, 4, 65, 32], 0 floating-point operations, 66560 bytes
 // out0: float32 [1, 1, 4, 65, 32]; x0: float32 [65, 128]
-// gpt.py:172  logits = self.lm_head(self.transformer["ln_f"](x)) # (B, T, V)
+// gpt.py:173  logits = self.lm_head(self.transformer["ln_f"](x)) # (B, T, V)
 #include "../words_cl.h"
 
 kernel void kernel_00fbe9db10f99d70(global f32 *out0_, global const f32 *x0_, long tasks) {

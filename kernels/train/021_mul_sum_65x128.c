@@ -1,6 +1,6 @@
 // mul_sum_65x128: float32 [1, 1, 65, 128], 12779520 floating-point operations, 626176 bytes
 // out0: float32 [1, 1, 65, 128]; x0: float32 [768, 65]; x1: float32 [12, 64, 128]
-// gradient of gpt.py:172  logits = self.lm_head(self.transformer["ln_f"](x)) # (B, T, V)
+// gradient of gpt.py:173  logits = self.lm_head(self.transformer["ln_f"](x)) # (B, T, V)
 #include "../words_c.h"
 
 void kernel_65d51ce0ed84da9f(idx begin, idx end, char **buffers) {

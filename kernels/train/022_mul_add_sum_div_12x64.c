@@ -1,10 +1,10 @@
 // mul_add_sum_div_12x64: float32 [12, 64, 1], float32 [12, 64, 1], 1087488 floating-point operations, 802304 bytes
 // out0: float32 [12, 64, 1]; out1: float32 [12, 64, 1]; x0: float32 [12, 64, 1, 128]; x1: float32 [128]; x2: float32
 //   [12, 64, 128]; x3: float32 [12, 64, 1]; x4: float32 [12, 64, 1]; x5: float32 [12, 64, 1]
-// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gradient of gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gradient of gpt.py:52  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
-// gradient of gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gradient of gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gradient of gpt.py:53  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
+// gradient of gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
 #include "../words_c.h"
 
 void kernel_d77e880991375137(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // copy_16x128x32: float32 [1, 1, 16, 128, 32], 0 floating-point operations, 524288 bytes
 // out0: float32 [1, 1, 16, 128, 32]; x0: float32 [128, 512]
-// gpt.py:119  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
+// gpt.py:120  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
 #include "../words_c.h"
 
 void kernel_1008a1e2e3def8a8(idx begin, idx end, char **buffers) {

@@ -1,7 +1,7 @@
 // mul_sum_12x64x512: float32 [12, 64, 512], 101056512 floating-point operations, 3801088 bytes
 // out0: float32 [12, 64, 512]; x0: float32 [12, 64, 128]; x1: float32 [1, 1, 16, 128, 32]; x2: float32 [12, 64, 512]
-// gradient of gpt.py:118  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
-// gradient of gpt.py:119  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
+// gradient of gpt.py:119  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
+// gradient of gpt.py:120  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
 #include "../words_cl.h"
 
 kernel void kernel_e6c5a4bbc8bdba8f(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks) {

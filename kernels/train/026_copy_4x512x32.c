@@ -1,6 +1,6 @@
 // copy_4x512x32: float32 [1, 1, 4, 512, 32], 0 floating-point operations, 524288 bytes
 // out0: float32 [1, 1, 4, 512, 32]; x0: float32 [512, 128]
-// gpt.py:118  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
+// gpt.py:119  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
 #include "../words_c.h"
 
 void kernel_ff96b1f64ac0c102(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // mul_sum_12x64x128: float32 [12, 64, 1, 128], 100663296 floating-point operations, 2228224 bytes
 // out0: float32 [12, 64, 1, 128]; x0: float32 [12, 64, 512]; x1: float32 [1, 1, 4, 512, 32]
-// gradient of gpt.py:118  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
+// gradient of gpt.py:119  x = self.c_fc(x).gelu() # (B, T, 4 C); gelu's tanh approximation
 #include "../words_cl.h"
 
 kernel void kernel_618e63a0fc975dab(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

@@ -1,6 +1,6 @@
 // copy_4x128x32: float32 [1, 1, 4, 128, 32], 0 floating-point operations, 131072 bytes
 // out0: float32 [1, 1, 4, 128, 32]; x0: float32 [128, 128]
-// gpt.py:83  return self.c_proj(y).dropout(self.dropout)
+// gpt.py:84  return self.c_proj(y).dropout(self.dropout)
 #include "../words_cl.h"
 
 kernel void kernel_99d4b5eaf0bc5718(global f32 *out0_, global const f32 *x0_, long tasks) {

@@ -1,6 +1,6 @@
 // mul_sum_12x64x128: float32 [12, 64, 1, 128], 25165824 floating-point operations, 851968 bytes
 // out0: float32 [12, 64, 1, 128]; x0: float32 [12, 64, 128]; x1: float32 [1, 1, 4, 128, 32]
-// gradient of gpt.py:83  return self.c_proj(y).dropout(self.dropout)
+// gradient of gpt.py:84  return self.c_proj(y).dropout(self.dropout)
 #include "../words_cl.h"
 
 kernel void kernel_e9ef7e4e653b8d2c(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

@@ -1,8 +1,8 @@
 // copy_12x4x2x32x32: float32 [12, 4, 1, 2, 32, 32], 0 floating-point operations, 1572864 bytes
 // out0: float32 [12, 4, 1, 2, 32, 32]; x0: float32 [12, 64, 384, 1]
-// gpt.py:72  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
-// gpt.py:73  q = q.reshape(B, T, H, C // H).transpose(1, 2) # (B, H, T, C/H)
-// gpt.py:80  att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5 # (B, H, T, T')
+// gpt.py:73  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
+// gpt.py:74  q = q.reshape(B, T, H, C // H).transpose(1, 2) # (B, H, T, C/H)
+// gpt.py:81  att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5 # (B, H, T, T')
 #include "../words_c.h"
 
 void kernel_05620dcec94acae8(idx begin, idx end, char **buffers) {

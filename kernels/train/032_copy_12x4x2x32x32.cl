@@ -1,8 +1,8 @@
 // copy_12x4x2x32x32: float32 [12, 4, 1, 2, 32, 32], 0 floating-point operations, 1572864 bytes
 // out0: float32 [12, 4, 1, 2, 32, 32]; x0: float32 [12, 64, 384, 1]
-// gpt.py:72  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
-// gpt.py:75  v = v.reshape(B, T, H, C // H).transpose(1, 2) # (B, H, T, C/H)
-// gpt.py:82  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
+// gpt.py:73  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
+// gpt.py:76  v = v.reshape(B, T, H, C // H).transpose(1, 2) # (B, H, T, C/H)
+// gpt.py:83  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
 #include "../words_cl.h"
 
 kernel void kernel_80b7ddc8e2a24c18(global f32 *out0_, global const f32 *x0_, long tasks) {

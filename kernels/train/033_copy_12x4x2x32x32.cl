@@ -1,7 +1,7 @@
 // copy_12x4x2x32x32: float32 [12, 4, 1, 2, 32, 32], 0 floating-point operations, 786432 bytes
 // out0: float32 [12, 4, 1, 2, 32, 32]; x0: float32 [12, 64, 1, 128]
-// gradient of gpt.py:82  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
-// gradient of gpt.py:83  return self.c_proj(y).dropout(self.dropout)
+// gradient of gpt.py:83  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
+// gradient of gpt.py:84  return self.c_proj(y).dropout(self.dropout)
 #include "../words_cl.h"
 
 kernel void kernel_e9a9bf812d5d2084(global f32 *out0_, global const f32 *x0_, long tasks) {

@@ -2,12 +2,12 @@
 // out0: float32 [12, 4, 1, 64, 32]; out1: float32 [12, 4, 1, 64, 32]; x0: float32 [12, 4, 1, 2, 32, 32]; x1: float32
 //   [12, 64, 384, 1]; x2: float32 [12, 4, 64, 1]; x3: float32 [12, 4, 64, 1]; x4: float32 [12, 4, 1, 2, 32, 32]; x5:
 //   float32 [12, 4, 64, 1]; x6: float32 [12, 64, 1, 128]
-// gpt.py:79  past = row.reshape(T, 1) >= column # (T, T'): row t is True up to its own column
-// gpt.py:80  att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5 # (B, H, T, T')
-// gradient of gpt.py:80  att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5 # (B, H, T, T')
-// gpt.py:81  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
-// gradient of gpt.py:81  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
-// gradient of gpt.py:82  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
+// gpt.py:80  past = row.reshape(T, 1) >= column # (T, T'): row t is True up to its own column
+// gpt.py:81  att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5 # (B, H, T, T')
+// gradient of gpt.py:81  att = (q @ k.transpose(-2, -1)) * (C // H) ** -0.5 # (B, H, T, T')
+// gpt.py:82  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
+// gradient of gpt.py:82  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
+// gradient of gpt.py:83  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
 #include "../words_cl.h"
 
 kernel void kernel_2e52edad73439d6a(global f32 *out0_, global f32 *out1_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, long tasks, global char *strips_) {

@@ -1,7 +1,7 @@
 // le_lt_add_12x64x384: float32 [12, 64, 384], 589824 floating-point operations, 2359296 bytes
 // out0: float32 [12, 64, 384]; x0: float32 [12, 4, 1, 64, 32]; x1: float32 [12, 4, 1, 64, 32]; x2: float32 [12, 4, 64,
 //   1, 32]
-// gradient of gpt.py:72  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
+// gradient of gpt.py:73  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
 #include "../words_c.h"
 
 void kernel_f4c4260139e3fcfb(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // copy_4x384x32: float32 [1, 1, 4, 384, 32], 0 floating-point operations, 393216 bytes
 // out0: float32 [1, 1, 4, 384, 32]; x0: float32 [384, 128]
-// gpt.py:72  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
+// gpt.py:73  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
 #include "../words_c.h"
 
 void kernel_062c96a9205a62c5(idx begin, idx end, char **buffers) {

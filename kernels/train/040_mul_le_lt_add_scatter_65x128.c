@@ -2,11 +2,11 @@
 // out0: float32 [65, 128]; x0: int32 [12, 64]; x1: float32 [12, 64, 128]; x2: float32 [12, 64, 1, 128]; x3: float32
 //   [128]; x4: float32 [12, 64, 1]; x5: float32 [12, 64, 1]; x6: float32 [65, 128]; x7: float32 [64, 128]; x8: float32
 //   [12, 64, 1]; x9: float32 [12, 64, 1]
-// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gradient of gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gradient of gpt.py:52  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
-// gradient of gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
-// gpt.py:168  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
+// gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gradient of gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gradient of gpt.py:53  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
+// gradient of gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:169  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
 #include "../words_c.h"
 
 void kernel_cd66952f1bdaa9e6(idx begin, idx end, char **buffers) {

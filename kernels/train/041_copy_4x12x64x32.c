@@ -1,6 +1,6 @@
 // copy_4x12x64x32: float32 [1, 4, 12, 64, 32], 0 floating-point operations, 786432 bytes
 // out0: float32 [1, 4, 12, 64, 32]; x0: float32 [12, 64, 128]
-// gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
 #include "../words_c.h"
 
 void kernel_9d24338b329f425a(idx begin, idx end, char **buffers) {

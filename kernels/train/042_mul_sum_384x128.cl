@@ -1,6 +1,6 @@
 // mul_sum_384x128: float32 [1, 1, 384, 128], 75497472 floating-point operations, 1769472 bytes
 // out0: float32 [1, 1, 384, 128]; x0: float32 [12, 64, 384]; x1: float32 [1, 4, 12, 64, 32]
-// gradient of gpt.py:72  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
+// gradient of gpt.py:73  q, k, v = self.c_attn(x).split(C, -1) # (B, T, C) each
 #include "../words_cl.h"
 
 kernel void kernel_8545ffb2c931d091(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

@@ -1,6 +1,6 @@
 // mul_sum_128x128: float32 [1, 1, 128, 128], 25165824 floating-point operations, 851968 bytes
 // out0: float32 [1, 1, 128, 128]; x0: float32 [12, 64, 128]; x1: float32 [12, 4, 64, 32, 1]
-// gradient of gpt.py:83  return self.c_proj(y).dropout(self.dropout)
+// gradient of gpt.py:84  return self.c_proj(y).dropout(self.dropout)
 #include "../words_c.h"
 
 void kernel_2fb32dd958431f6a(idx begin, idx end, char **buffers) {

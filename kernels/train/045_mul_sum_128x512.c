@@ -1,6 +1,6 @@
 // mul_sum_128x512: float32 [1, 1, 128, 512], 100663296 floating-point operations, 2228224 bytes
 // out0: float32 [1, 1, 128, 512]; x0: float32 [12, 64, 128]; x1: float32 [12, 64, 512]
-// gradient of gpt.py:119  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
+// gradient of gpt.py:120  return self.c_proj(x).dropout(self.dropout) # (B, T, C)
 #include "../words_c.h"
 
 void kernel_6fa011dba0c0efa9(idx begin, idx end, char **buffers) {

@@ -1,9 +1,9 @@
 // add_mul_sum_128: float32 [1, 1, 128], 393216 floating-point operations, 793088 bytes
 // out0: float32 [1, 1, 128]; x0: float32 [12, 64, 1, 128]; x1: float32 [12, 64, 128]; x2: float32 [12, 64, 1]; x3:
 //   float32 [12, 64, 1]
-// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
-// gradient of gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gradient of gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
 #include "../words_c.h"
 
 void kernel_0e04cc4777ce6972(idx begin, idx end, char **buffers) {

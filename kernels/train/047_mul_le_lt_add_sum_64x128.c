@@ -2,12 +2,12 @@
 // out0: float32 [1, 64, 128]; x0: float32 [12, 64, 128]; x1: float32 [12, 64, 1, 128]; x2: float32 [128]; x3: float32
 //   [12, 64, 1]; x4: float32 [12, 64, 1]; x5: int32 [12, 64]; x6: float32 [65, 128]; x7: float32 [64, 128]; x8: float32
 //   [12, 64, 1]; x9: float32 [12, 64, 1]
-// gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gradient of gpt.py:51  centered = x - x.mean(-1, keepdim=True)
-// gradient of gpt.py:52  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
-// gradient of gpt.py:53  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
-// gpt.py:168  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
-// gradient of gpt.py:168  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
+// gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gradient of gpt.py:52  centered = x - x.mean(-1, keepdim=True)
+// gradient of gpt.py:53  variance = centered.square().mean(-1, keepdim=True) # (B, T, 1)
+// gradient of gpt.py:54  y = centered * (variance + 1e-5).rsqrt() * self.weight # (B, T, C)
+// gpt.py:169  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
+// gradient of gpt.py:169  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
 #include "../words_c.h"
 
 void kernel_14f21ddd901c4181(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // sum_div_1: float32 [], 769 floating-point operations, 3076 bytes
 // out0: float32 []; x0: float32 [768]
-// gpt.py:175  return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
+// gpt.py:176  return logits, logits.flatten(0, 1).cross_entropy(targets.flatten())
 #include "../words_c.h"
 
 void kernel_62dd0b99c310dc01(idx begin, idx end, char **buffers) {
