@@ -5,8 +5,8 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil, subprocess
-import sys, textwrap, threading, time, warnings, weakref, zlib
+import contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil
+import subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -4091,9 +4091,18 @@ static void pause_(int spins) {
   else __asm__ volatile("" ::: "memory");
 }
 
-static void barrier(void) {
+static void note(double *at) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  *at = now.tv_sec + now.tv_nsec * 1e-9;
+}
+
+/* The last thread to come lets the others go on. What it writes to `at` is the end of the work before, and the begin of
+   what follows: a thread that reads the clock later may already have missed some of it. */
+static void barrier(double *at) {
   long now = atomic_load(&turn);
   if (atomic_fetch_add(&arrived, 1) == threads - 1) {
+    if (at) note(at);
     atomic_store(&arrived, 0);
     atomic_store(&turn, now + 1);
   } else
@@ -4104,12 +4113,9 @@ static void work(long thread) {
   double *clock = clock_;               /* after the last barrier these belong to the next run */
   for (long i = 0, n = count;; i++) {
     Call *c = &calls[i];
-    if (threads > 1 && (i == n || clock || c->barrier)) barrier();
-    if (clock && thread == 0) {
-      struct timespec now;
-      clock_gettime(CLOCK_MONOTONIC, &now);
-      clock[i] = now.tv_sec + now.tv_nsec * 1e-9;
-    }
+    double *at = clock ? clock + i : 0;
+    if (threads > 1 && (i == n || clock || c->barrier)) barrier(at);
+    else if (at) note(at);
     if (i == n) return;
     long begin = c->tasks * thread / threads, end = c->tasks * (thread + 1) / threads;
     if (begin < end) c->kernel(begin, end, c->buffers);
@@ -4243,6 +4249,14 @@ class Plan:
             for operands in (kernel.outputs, kernel.inputs):
                 operands[:] = [Operand(tuple(shape), DTYPES[name]) for shape, name in operands]
             plan.kernels.append(kernel)
+        return plan
+
+    def again(self):
+        """The same plan for another graph of the same structure."""
+        plan = copy.copy(self)
+        plan.kernels = [copy.copy(kernel) for kernel in self.kernels]
+        for name in ("calls", "launches"):                              # what a device has made of it
+            vars(plan).pop(name, None)
         return plan
 
     def overwrites(self, output, leaf):
@@ -4552,11 +4566,7 @@ class CompiledDevice:
             finally:
                 sys.setrecursionlimit(usual)
             plan.save(key)
-        for kernel in plan.kernels:
-            nodes = [order[i] for i in kernel.nodes]
-            computing = [node for node in nodes if node.op not in {*MOVEMENTS, *IDENTITY, "const", "index"}]
-            kernel.lines = sorted({node.line for node in computing or nodes})           # today's: they may have moved
-            kernel.source = kernel.comment(kernel.lines) + self.source(kernel)
+        self.tell_lines(plan, order)
         if os.environ.get("KERNELS"):
             kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
         planned = time.perf_counter()
@@ -4568,10 +4578,21 @@ class CompiledDevice:
         return plan
 
     def plan(self, order, leaves, outputs):
-        key = self.structure(order, outputs), self.tuning()
-        if key not in self.plans:
-            self.plans[key] = self.make_plan(order, leaves, outputs)
-        return self.plans[key]
+        key, lines = (self.structure(order, outputs), self.tuning()), tuple(node.line for node in order)
+        if (key, lines) not in self.plans:
+            known = self.plans.get(key)
+            plan = self.tell_lines(known.again(), order) if known else self.make_plan(order, leaves, outputs)
+            self.plans[key] = self.plans[key, lines] = plan
+        return self.plans[key, lines]
+
+    def tell_lines(self, plan, order):
+        """Write into a plan's kernels which lines of Python they compute; of today, as those may have moved."""
+        for kernel in plan.kernels:
+            nodes = [order[i] for i in kernel.nodes]
+            computing = [node for node in nodes if node.op not in {*MOVEMENTS, *IDENTITY, "const", "index"}]
+            kernel.lines = sorted({node.line for node in computing or nodes})
+            kernel.source = kernel.comment(kernel.lines) + self.source(kernel)
+        return plan
 
     def tuning(self):
         """With TUNE=1 what else decides which tile is the quickest; otherwise None, and choose_tile has decided."""
@@ -4682,7 +4703,9 @@ class CDevice(HostDevice, CompiledDevice):
         self.description = f"{self.compiler} ({version.partition(chr(10))[0]}), {cores()} threads"
         self.identity = version + cpu_description() + " ".join(self.flags)
         super().__init__()
-        self.lanes, self.arena = 16, None
+        # As many float32 as a register has room for: longer vectors would go through memory.
+        features = cpu_description().split()
+        self.lanes, self.arena = 16 if "avx512f" in features else 8 if "avx" in features else 4, None
         self.runtime = ctypes.CDLL(str(self.libraries([("runtime", C_RUNTIME)])[0]))
         self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p]
         self.threads, self.process = 0, None
