@@ -1156,8 +1156,6 @@ def write_sources(folder):
              "decode": {"": capture_of(writer.forward, Tensor(np.zeros((1, 1), np.int32))).plan.kernels}}
     files = {}
     for (part, examples), dialect in itertools.product(parts.items(), ("C", "CL")):
-        for old in folder.glob(f"{part}/[0-9]*.{dialect.lower()}"):
-            old.unlink()
         sources = tiny.Sources(folder / part, dialect, Blueprint.lanes)
         files[part, dialect] = [f"{part}/{name}" for example, made in examples.items()
                                 for name in sources.add(made, f"{example}_" * bool(example))]

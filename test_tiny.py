@@ -2349,6 +2349,21 @@ def test_an_embedding_costs_what_it_reads(device):
     same(gradient, want)
 
 
+@on("C")
+@pytest.mark.parametrize("lanes", [4, 8])
+def test_shorter_vectors_compute_the_same(lanes, device, monkeypatch):
+    """As on processors without AVX-512."""
+    monkeypatch.setattr(Device["C"], "lanes", lanes)
+    monkeypatch.setattr(Device["C"], "plans", {})
+    x, w = random_numbers("x", 33, 70), random_numbers("w", 70, 45)
+    a, b = (Tensor(array.astype(np.float32)).realize() for array in (x, w))
+    close((a @ b).gelu(), np_gelu(x @ w), 1e-4, 1e-4)
+    close(a.softmax(), np_softmax(x), 1e-4, 1e-5)
+    close(a.T.cumsum(1), x.T.cumsum(1), 1e-4, 1e-4)
+    source = tiny.kernels((a @ b).tanh())[-1].source
+    assert f"f32x{lanes} sum" in source
+
+
 # Attention: the scores of a few rows at a time lie in strips, and what a mask leaves out is not computed.
 @pytest.fixture
 def poisoned(device, monkeypatch):

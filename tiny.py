@@ -4349,7 +4349,7 @@ def kernels(*tensors):
     return found
 
 
-# Looking while it runs: DEBUG in the environment, profile() and Tensor.graph(). Without them none of this is called.
+# Looking while it runs: DEBUG in the environment, profile() and Tensor.graph().
 def debug():
     """DEBUG: with 1 and more plans are told of, with 2 each run of a kernel, with 3 graphs, with 4 the source."""
     level = os.environ.get("DEBUG", "")                                 # other programs' DEBUG may be any word
@@ -4484,7 +4484,7 @@ class Profile:
             parts = [row(f"  {kernel}", own) for (kernel, _), own in sorted(groups[name].items(), key=spent)]
             only = [kernel for kernel, _ in groups[name]] if len(parts) == 1 else []
             rows += [row("  ".join([name, *only]), runs)] + parts[len(only):]
-        rows.append(row("in all" if self.records else "no kernels were run (the NUMPY device has none)",
+        rows.append(row("in all" if self.records else "no kernels were run",
                         [run for runs in lines.values() for run in runs]))
         return "\n".join(rows)
 
@@ -4503,6 +4503,8 @@ class Sources:
         self.suffix, self.source, words = {"C": ("c", Kernel.c_source, C_WORDS),
                                            "CL": ("cl", Kernel.cl_source, CL_WORDS)}[dialect]
         vectors = "".join(f"ALL_LANES({n})\n" for n in (2, 4, 8, 16) if n <= lanes)
+        for old in self.folder.glob(f"[0-9]*.{self.suffix}"):           # of an earlier program
+            old.unlink()
         self.words = "#pragma once\n" + words + SCALAR_WORDS + (GROUP_WORDS if groups else VECTOR_WORDS + vectors)
 
     def add(self, kernels, title=""):
