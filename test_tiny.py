@@ -2171,7 +2171,7 @@ def test_a_kernel_names_the_lines_that_it_computes_and_those_whose_gradient_it_i
     with pytest.raises(RuntimeError):
         swish(x).sum().gradient(x)                                      # a rule that raises
     kernel, = tiny.kernels(leaf(3, 5) % 7)
-    assert [kind for *_, kind in kernel.lines] == ["forward"]
+    assert {kind for *_, kind in kernel.lines} == {"forward"}
 
 
 @on(*COMPILED)
@@ -4673,7 +4673,7 @@ def test_profiles_nest_and_end_with_their_block(device):
 def test_a_profile_on_numpy_says_that_there_are_no_kernels(device):
     with tiny.profile() as p:
         leaf(5).exp().realize()
-    assert p.records == [] and "NUMPY" in str(p)
+    assert p.records == [] and "no kernels were run" in str(p)
 
 
 @on(*COMPILED)
