@@ -885,7 +885,8 @@ def train(options):
         length, size = len(training.data) + len(training.held_back), sum(p.numel() for p in training.optimizer.params)
         say(f"{length:,} {units(options)}, a vocabulary of {len(vocabulary)}; a model of {size:,} parameters, on "
             f"{Device.DEFAULT}" + (f", in {world.size} processes" if world.size > 1 else ""))
-        was_stopped, validation = run(training, files, losses)
+        with losses.file:
+            was_stopped, validation = run(training, files, losses)
         if world.rank:
             return
         points = [row[:2] for row in losses.rows], [row[::2] for row in losses.rows if row[2] is not None]

@@ -1,6 +1,6 @@
 // lt_add_le_12x64x128: float32 [12, 64, 128], 0 floating-point operations, 429568 bytes
 // out0: float32 [12, 64, 128]; x0: int32 [12, 64]; x1: float32 [65, 128]
-// gpt.py:1121  "embedding": lambda: table[tokens],
+// gpt.py:1122  "embedding": lambda: table[tokens],
 #include "../words_c.h"
 
 void kernel_2ebb89a383bf6f07(idx begin, idx end, char **buffers) {

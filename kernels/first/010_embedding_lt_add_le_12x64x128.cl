@@ -1,6 +1,6 @@
 // lt_add_le_12x64x128: float32 [12, 64, 128], 0 floating-point operations, 429568 bytes
 // out0: float32 [12, 64, 128]; x0: int32 [12, 64]; x1: float32 [65, 128]
-// gpt.py:1121  "embedding": lambda: table[tokens],
+// gpt.py:1122  "embedding": lambda: table[tokens],
 #include "../words_cl.h"
 
 kernel void kernel_2ebb89a383bf6f07(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, long tasks) {

@@ -1,7 +1,7 @@
 // lt_add_le_mul_scatter_65x128: float32 [65, 128], 196736 floating-point operations, 69632 bytes
 // out0: float32 [65, 128]; x0: int32 [12, 64]; x1: float32 [65, 128]
-// gpt.py:1122  "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
-// gradient of gpt.py:1122  "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
+// gpt.py:1123  "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
+// gradient of gpt.py:1123  "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
 #include "../words_c.h"
 
 void kernel_2a1c8b66cc2a61d9(idx begin, idx end, char **buffers) {

@@ -1,7 +1,7 @@
 // le_mul_sum_max_add_4x4x128x32: float32 [4, 4, 128, 32], 35131392 floating-point operations, 1048576 bytes
 // out0: float32 [4, 4, 128, 32]; x0: float32 [4, 4, 128, 32]; x1: float32 [4, 4, 1, 4, 32, 32]; x2: float32 [4, 4, 128,
 //   32]
-// gpt.py:1127  "attention": lambda: q.scaled_dot_product_attention(k, v, is_causal=True),
+// gpt.py:1128  "attention": lambda: q.scaled_dot_product_attention(k, v, is_causal=True),
 #include "../words_cl.h"
 
 kernel void kernel_2670dfa361d71c91(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks, global char *strips_) {

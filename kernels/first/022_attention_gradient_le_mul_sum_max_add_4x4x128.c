@@ -2,8 +2,8 @@
 // out0: float32 [4, 4, 128, 1]; out1: float32 [4, 4, 128, 1]; out2: float32 [4, 4, 128, 32]; out3: float32 [4, 4, 128,
 //   1]; out4: float32 [4, 4, 128, 32]; x0: float32 [4, 4, 128, 32]; x1: float32 [4, 4, 1, 4, 32, 32]; x2: float32 [4,
 //   4, 128, 32]; x3: float32 [4, 4, 1, 4, 32, 32]; x4: float32 [4, 4, 128, 32]
-// gpt.py:1129  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
-// gradient of gpt.py:1129  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gradient of gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
 #include "../words_c.h"
 
 void kernel_920ffce7e6975b09(idx begin, idx end, char **buffers) {

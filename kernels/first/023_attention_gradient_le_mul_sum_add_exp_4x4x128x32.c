@@ -2,8 +2,8 @@
 // out0: float32 [4, 4, 128, 32]; out1: float32 [4, 4, 128, 32]; x0: float32 [4, 4, 1, 4, 32, 32]; x1: float32 [4, 4,
 //   128, 32]; x2: float32 [4, 4, 128, 1]; x3: float32 [4, 4, 128, 1]; x4: float32 [4, 4, 1, 4, 32, 32]; x5: float32 [4,
 //   4, 128, 32]; x6: float32 [4, 4, 128, 1]; x7: float32 [4, 4, 128, 32]; x8: float32 [4, 4, 128, 32]
-// gpt.py:1129  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
-// gradient of gpt.py:1129  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gradient of gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
 #include "../words_c.h"
 
 void kernel_922a3c4c1f267c36(idx begin, idx end, char **buffers) {
