@@ -426,7 +426,7 @@ def draw_curve(path, training, validation=()):
     Losses that are NaN or not below 1e300 are left out. A list of more than 1,000 points is cut into at most 500 parts,
     and of each part the least and the greatest loss are drawn.
     """
-    training, validation = ([(step, loss) for step, loss in points if abs(loss) < 1e300]
+    training, validation = ([(step, loss) for step, loss in points if abs(float(loss)) < 1e300]
                             for points in (training, validation))
     steps, losses = zip(*(training + validation or [(1, 1.0)]))
     margin = (max(losses) - min(losses)) / 20 or max(1, abs(losses[0]))
