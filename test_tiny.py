@@ -2181,6 +2181,18 @@ def test_where_a_kernel_is_for_does_not_matter_to_what_is_compiled(device):
 
 
 @on(*COMPILED)
+def test_equal_graphs_of_different_lines_have_their_own_lines(device):
+    first, second = leaf(13, 17).realize(), leaf(13, 17).realize()
+    here = inspect.currentframe().f_lineno
+    one = tiny.kernels((first * 3).exp())[0]
+    other = tiny.kernels((second * 3).exp())[0]
+    assert one.key == other.key and one.source != other.source
+    for kernel, line in (one, here + 1), (other, here + 2):
+        assert (__file__, line, "forward") in kernel.lines and f"test_tiny.py:{line}  " in kernel.source
+    assert (second * 3).exp().realize().tolist() == (first * 3).exp().realize().tolist()
+
+
+@on(*COMPILED)
 def test_a_backslash_at_the_end_of_a_line_does_not_swallow_the_next(device):
     y = leaf(3, 4) + \
         leaf(3, 4).exp()
