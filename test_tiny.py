@@ -741,7 +741,7 @@ MOVEMENT = {
     "steps backwards": Case(lambda x: x[::2, ..., -1:0:-3], lambda x: x[::2, ..., -1:0:-3], BLOCK),
 }
 IMAGES, CAUSAL = ((2, 4, 6, 5),), np.where(np.tri(5, 5) > 0, 0, -np.inf)
-HEADS = ((2, 3, 5, 4),) * 3
+ATTENTION = ((2, 3, 5, 4),) * 3
 CONTRACTIONS = {
     "matmul": Case(lambda x, y: x @ y, np.matmul, ((3, 5), (5, 4))),
     "matmul of vectors": Case(lambda x, y: x @ y, np.matmul, ((5,), (5,))),
@@ -754,12 +754,12 @@ CONTRACTIONS = {
     "einsum of heads": Case(lambda *x: Tensor.einsum("bhid,bhjd->bhij", *x),
                             lambda *x: np.einsum("bhid,bhjd->bhij", *x), ((2, 2, 3, 4), (2, 2, 5, 4))),
     "einsum without an arrow": Case(lambda x: Tensor.einsum("ba", x), lambda x: np.einsum("ba", x), ((2, 3),)),
-    "attention": Case(lambda q, k, v: q.scaled_dot_product_attention(k, v), np_attention, HEADS),
+    "attention": Case(lambda q, k, v: q.scaled_dot_product_attention(k, v), np_attention, ATTENTION),
     "causal attention": Case(lambda q, k, v: q.scaled_dot_product_attention(k, v, is_causal=True),
-                             lambda q, k, v: np_attention(q, k, v, CAUSAL), HEADS),
+                             lambda q, k, v: np_attention(q, k, v, CAUSAL), ATTENTION),
     "attention with a mask": Case(
         lambda q, k, v: q.scaled_dot_product_attention(k, v, attn_mask=Tensor(np.eye(5) + np.eye(5, k=2) > 0)),
-        lambda q, k, v: np_attention(q, k, v, np.where(np.eye(5) + np.eye(5, k=2) > 0, 0, -np.inf)), HEADS),
+        lambda q, k, v: np_attention(q, k, v, np.where(np.eye(5) + np.eye(5, k=2) > 0, 0, -np.inf)), ATTENTION),
     "conv2d": Case(lambda x, w, b: x.conv2d(w, b), lambda x, w, b: np_conv2d(x, w) + b[:, None, None],
                    IMAGES + ((3, 4, 3, 2), (3,))),
     "conv2d with stride and padding": Case(
@@ -4002,6 +4002,7 @@ def test_weights_of_one_byte_cost_less_than_0_02_of_loss(trained, device, capsys
     assert before - after == sum(3 * array.size - 4 * len(array) for array in matrices.values())
     fc, close_to = model.transformer["h"][0].mlp.c_fc, matrices["transformer.h.0.mlp.c_fc.weight"]
     close(fc.weight.numpy() * fc.scale.numpy(), close_to, 0, fc.scale.numpy().max() / 2 + 1e-7)
+    assert (np.abs(fc.weight.numpy()).max(1) == 127).all()              # no row is coarser than it has to be
     main("sample", "--model", trained, "--int8", "--tokens", 5)
     assert f"{before:,} bytes, as int8 {after:,}" in capsys.readouterr().err
 
@@ -4963,7 +4964,7 @@ def test_opencl_does_without_a_cache_folder(device, made, monkeypatch, tmp_path)
     close(leaf(3) * 2, leaf(3).numpy() * 2)
 
 
-def products(device):
+def tuned_products(device):
     """A product with something to do before and after it, one whose rows may go in blocks, and a sum of rows."""
     Device[device].plans.clear()
     x, w, v, b = leaf(23, 37), leaf(37, 75), leaf(135, 23), leaf(75)
@@ -4983,7 +4984,7 @@ def measured(device, made, monkeypatch):
 @on("C")                                                                # CL, which compiles slowly, in the next test
 def test_no_tile_changes_a_bit(device, made, monkeypatch, tmp_path):
     """The times that are measured are put aside, so that each tile wins once."""
-    usual, measure, layouts, turn = products(device), Device[device].measure, {}, 0
+    usual, measure, layouts, turn = tuned_products(device), Device[device].measure, {}, 0
 
     def winner(variants, elements):
         key = next(iter(variants.values())).key
@@ -4994,23 +4995,23 @@ def test_no_tile_changes_a_bit(device, made, monkeypatch, tmp_path):
     monkeypatch.setenv("TUNE", "1")
     for turn in range(31):                                              # the usual tile, and 10 in each kind of block
         monkeypatch.setenv("TINY_CACHE", str(tmp_path / str(turn)))
-        assert products(device) == usual
+        assert tuned_products(device) == usual
     assert 12 < max(map(len, layouts.values())) <= 31
 
 
 @on("C")
 def test_the_quickest_tile_is_kept(device, measured, made, tmp_path, monkeypatch):
-    first, kernels, plans = products(device), len(measured), len(made)
+    first, kernels, plans = tuned_products(device), len(measured), len(made)
     assert kernels >= 3 and all(milliseconds > 0 for times in measured for milliseconds in times.values())
-    assert products(device) == first and len(measured) == kernels and len(made) == plans
+    assert tuned_products(device) == first and len(measured) == kernels and len(made) == plans
     for path in (tmp_path / "cache").glob("*.plan"):
         path.unlink()
-    assert products(device) == first and len(measured) == kernels and len(made) == 2 * plans
+    assert tuned_products(device) == first and len(measured) == kernels and len(made) == 2 * plans
     monkeypatch.setenv("TUNE", "0")                                     # without it the usual tiles
-    assert products(device) == first and len(measured) == kernels and len(made) == 3 * plans
+    assert tuned_products(device) == first and len(measured) == kernels and len(made) == 3 * plans
     monkeypatch.setenv("TUNE", "1")
     monkeypatch.setenv("THREADS", "3")                                  # there another may be the quickest
-    products(device)
+    tuned_products(device)
     assert len(measured) == 2 * kernels
 
 
