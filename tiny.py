@@ -5,7 +5,7 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil
+import contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shlex, shutil
 import subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -4701,6 +4701,7 @@ class CDevice(HostDevice, CompiledDevice):
         if not self.compiler:
             raise RuntimeError(f"the C device found no compiler {named} (named in CC)" if named else
                                "the C device needs a C compiler: install gcc or clang, or name one in CC")
+        self.flags = self.flags + shlex.split(os.environ.get("CFLAGS", ""))
         version = subprocess.run([self.compiler, "--version"], capture_output=True, text=True).stdout
         self.description = f"{self.compiler} ({version.partition(chr(10))[0]}), {cores()} threads"
         self.identity = version + cpu_description() + " ".join(self.flags)
