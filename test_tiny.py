@@ -12,9 +12,9 @@ the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where 
 Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
 not a skip.
 """
-import argparse, contextlib, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util, inspect, io
-import itertools, json, linecache, math, os, re, select, shutil, signal, stat, struct, subprocess, sys, tempfile, time
-import warnings
+import argparse, contextlib, ctypes, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util, inspect
+import io, itertools, json, linecache, math, os, re, select, shutil, signal, stat, struct, subprocess, sys, tempfile
+import time, warnings
 import xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -494,6 +494,102 @@ class Groups(tiny.CLDevice):
 
 
 Device.makers["GROUPS"] = Groups
+
+
+SLACK_BYTES = bytes([0xf9, 0xff]) * 64                                  # NaN as any float; few kernels write just that
+GUARDS = r"""
+#include <stdio.h>
+#include <stdlib.h>
+static void guard(char *strip, long size) { for (long i = 0; i < size; i++) strip[i] = i % 2 ? 0xff : 0xf9; }
+static void guarded(const char *strip, long reach, long size) {
+  for (long i = 0; i < size; i++) if (i == reach) i = size - reach - 1;
+    else if (strip[i] != (char)(i % 2 ? 0xff : 0xf9)) { fprintf(stderr, "a kernel wrote beside its strip\n"); abort(); } }
+"""
+
+
+class Guarded(tiny.CDevice):
+    """The C device under AddressSanitizer, which by itself sees nothing: buffers have slack, many lie in one arena.
+
+    What a kernel may do is: write within its buffers; read one vector further, as vectors overrun the ends, and a load
+    under a pad's condition may lie a vector before or behind. So each buffer in the arena gets a place of its own, what
+    lies further off is poisoned while a plan runs, and the vector around is compared afterwards. Strips, which lie on
+    the stack, become arrays of their own. All are NaN until something is stored there.
+    """
+
+    def __init__(self):
+        tiny.C_WORDS += GUARDS
+        tiny.Plan.place_buffers, tiny.with_slack = self.place_buffers, lambda size: -(-(size + 2 * tiny.SLACK) // 8) * 8
+        created, sanitizer = tiny.Memory.__init__, ctypes.CDLL(None)
+        self.poison, self.unpoison = [getattr(sanitizer, f"__asan_{word}_memory_region")
+                                      for word in ("poison", "unpoison")]
+        self.poison.argtypes = self.unpoison.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+
+        def create(memory, size):
+            created(memory, size)
+            memory.array.fill(0xff)
+        tiny.Memory.__init__ = create
+        super().__init__()
+
+    @staticmethod
+    def place_buffers(plan, number, fuser):
+        """As Plan's, but no two buffers share memory, and a place ends where its buffer does."""
+        places, end = {}, 0
+        for node in dict.fromkeys(node for kernel in plan.kernels for node in kernel.outputs if node not in number):
+            size = fuser.elements(node) * node.dtype.itemsize
+            places[node], end = ("arena", end, end + size), end + -(-(size + 2 * tiny.SLACK) // 512) * 512
+        return places, end
+
+    def source(self, kernel):
+        text = super().source(kernel)
+        strips = sorted({(int(at), type, kind) for kind, type, at in
+                         re.findall(r"(row|strip)\d+ = \(GLOBAL (\w+) \*\)\(strips \+ (\d+)\)", text)})
+        ends = [at - 2 * tiny.SLACK for at, *_ in strips[1:]] + [kernel.strip_bytes - tiny.SLACK]
+        before, after = [], []
+        for (at, type, kind), end in zip(strips, ends):
+            reach = max(kernel.lanes) * int(re.sub("\\D", "", type)) // 8
+            size = end - at + 2 * reach
+            before.append(f"char strip_{at}[{size}] __attribute__((aligned(64))); guard(strip_{at}, {size});")
+            if kind == "strip":                                         # a row is written in whole vectors
+                after.append(f"guarded(strip_{at}, {reach}, {size});")
+            text = text.replace(f"(strips + {at})", f"(strip_{at} + {reach})")
+        if strips:
+            text = re.sub(r"STRIPS\(\d+\)", "".join(before), text).rstrip().removesuffix("}") + "".join(after) + "}\n"
+        return text
+
+    def run(self, plan, data, clock=None):
+        if self.arena is None or self.arena.size < plan.arena_bytes:
+            self.arena = tiny.Memory(plan.arena_bytes)
+        reaches = {}                                                    # by place: how far beside it may be read
+        for kernel, places in zip(plan.kernels, plan.places):
+            lanes = max(kernel.lanes, default=1)
+            for operand, place in zip(kernel.outputs + kernel.inputs, places):
+                reach = lanes * operand.dtype.itemsize if lanes > 1 else 0
+                reaches[place] = max(reaches.get(place, 0), reach)
+        windows = []
+        for place, reach in reaches.items():
+            memory, start = (self.arena, place[1]) if place[0] == "arena" else (data[place[1]], 0)
+            start += memory.address - memory.array.ctypes.data
+            stop = start + (place[2] - place[1] if place[0] == "arena" else memory.size)
+            for slack in (memory.array[start - reach:start], memory.array[stop:stop + reach]):
+                slack[:] = np.frombuffer(SLACK_BYTES, np.uint8)[:reach]
+            windows.append((memory, start, stop, reach))
+        memories = {id(memory): memory.array for memory, *_ in windows}
+        for array in memories.values():
+            self.poison(array.ctypes.data, array.nbytes)
+        for memory, start, stop, reach in windows:
+            self.unpoison(memory.array.ctypes.data + start - reach, stop - start + 2 * reach)
+        super().run(plan, data, clock)
+        for array in memories.values():
+            self.unpoison(array.ctypes.data, array.nbytes)
+        for memory, start, stop, reach in windows:
+            for slack in (memory.array[start - reach:start], memory.array[stop:stop + reach]):
+                if slack.tobytes() != SLACK_BYTES[:reach]:
+                    names = ", ".join(kernel.name for kernel in plan.kernels)
+                    raise MemoryError(f"a kernel wrote beside its buffer of {stop - start} bytes; it is one of {names}")
+
+
+if os.environ.get("SANITIZE") == "address":
+    Device.makers["C"] = Guarded
 EPSILON = 2.0 ** -23                                                    # of float32
 hypothesis_settings = settings(derandomize=True, deadline=None, database=None, print_blob=False)
 
