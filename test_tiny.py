@@ -473,7 +473,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import pytest
-from hypothesis import given, note, settings, strategies as st
+from hypothesis import HealthCheck, Phase, given, note, seed as hypothesis_seed, settings, strategies as st
 
 import gpt
 import tiny
@@ -496,7 +496,11 @@ class Groups(tiny.CLDevice):
 Device.makers["GROUPS"] = Groups
 
 
-SLACK_BYTES = bytes([0xf9, 0xff]) * 64                                  # NaN as any float; few kernels write just that
+def slack(number, reach):
+    """What lies around a buffer: NaN as any float, but of each buffer another, as arithmetic keeps the bits of NaN."""
+    return np.resize(np.array([0x80 + number % 127, 0xff], np.uint8), reach)
+
+
 GUARDS = r"""
 #include <stdio.h>
 #include <stdlib.h>
@@ -507,7 +511,18 @@ static void guarded(const char *strip, long reach, long size) {
 """
 
 
-class Guarded(tiny.CDevice):
+class Sanitized(tiny.CDevice):
+    """The C device in a process that has a sanitizer's library preloaded; the compiler need not have it, too."""
+
+    def libraries(self, sources):
+        preloaded = os.environ.pop("LD_PRELOAD")
+        try:
+            return super().libraries(sources)
+        finally:
+            os.environ["LD_PRELOAD"] = preloaded
+
+
+class Guarded(Sanitized):
     """The C device under AddressSanitizer, which by itself sees nothing: buffers have slack, many lie in one arena.
 
     What a kernel may do is: write within its buffers; read one vector further, as vectors overrun the ends, and a load
@@ -562,16 +577,17 @@ class Guarded(tiny.CDevice):
         reaches = {}                                                    # by place: how far beside it may be read
         for kernel, places in zip(plan.kernels, plan.places):
             lanes = max(kernel.lanes, default=1)
-            for operand, place in zip(kernel.outputs + kernel.inputs, places):
-                reach = lanes * operand.dtype.itemsize if lanes > 1 else 0
+            for name, operand, place in zip(kernel.arguments, kernel.outputs + kernel.inputs, places):
+                loaded = lanes > 1 and re.search(rf"load_\w+\({name}\b", kernel.source)
+                reach = lanes * operand.dtype.itemsize if loaded else 0
                 reaches[place] = max(reaches.get(place, 0), reach)
         windows = []
-        for place, reach in reaches.items():
+        for number, (place, reach) in enumerate(reaches.items()):
             memory, start = (self.arena, place[1]) if place[0] == "arena" else (data[place[1]], 0)
             start += memory.address - memory.array.ctypes.data
             stop = start + (place[2] - place[1] if place[0] == "arena" else memory.size)
-            for slack in (memory.array[start - reach:start], memory.array[stop:stop + reach]):
-                slack[:] = np.frombuffer(SLACK_BYTES, np.uint8)[:reach]
+            for around in (memory.array[start - reach:start], memory.array[stop:stop + reach]):
+                around[:] = slack(number, reach)
             windows.append((memory, start, stop, reach))
         memories = {id(memory): memory.array for memory, *_ in windows}
         for array in memories.values():
@@ -581,15 +597,15 @@ class Guarded(tiny.CDevice):
         super().run(plan, data, clock)
         for array in memories.values():
             self.unpoison(array.ctypes.data, array.nbytes)
-        for memory, start, stop, reach in windows:
-            for slack in (memory.array[start - reach:start], memory.array[stop:stop + reach]):
-                if slack.tobytes() != SLACK_BYTES[:reach]:
+        for number, (memory, start, stop, reach) in enumerate(windows):
+            for around in (memory.array[start - reach:start], memory.array[stop:stop + reach]):
+                if np.any(around != slack(number, reach)):
                     names = ", ".join(kernel.name for kernel in plan.kernels)
                     raise MemoryError(f"a kernel wrote beside its buffer of {stop - start} bytes; it is one of {names}")
 
 
-if os.environ.get("SANITIZE") == "address":
-    Device.makers["C"] = Guarded
+if os.environ.get("SANITIZE"):
+    Device.makers["C"] = {"address": Guarded, "thread": Sanitized}[os.environ["SANITIZE"]]
 EPSILON = 2.0 ** -23                                                    # of float32
 hypothesis_settings = settings(derandomize=True, deadline=None, database=None, print_blob=False)
 
@@ -5140,10 +5156,170 @@ def test_a_kernel_tells_its_loops(device):
     assert re.search(r"// tasks: i0 by 8.*; tile: 8 rows of i0 x \d vectors of \d+ along i1", kernel.source)
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# Sanitizers
+#
+# `python test_tiny.py sanitize` runs generated C and the threads' runtime under gcc's sanitizers, in processes that
+# have these preloaded (see Guarded). A finding ends the process. That each kind of fault is found is shown by planting
+# one of each: in the words of the C dialect, or in a kernel written by hand.
+# ---------------------------------------------------------------------------------------------------------------------
+SANITIZERS = {"address": "-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all",
+              "thread": "-O1 -g1 -fsanitize=thread"}
+
+
+def sanitized(kind, *arguments, **environment):
+    """Start python with these arguments under a sanitizer of gcc."""
+    library = {"address": "libasan.so", "thread": "libtsan.so"}[kind]
+    path = subprocess.run(["gcc", f"-print-file-name={library}"], capture_output=True, text=True).stdout.strip()
+    assert os.path.isabs(path), f"gcc has no {library}: it comes with gcc, or as libgcc-dev"
+    environment = {**os.environ, "SANITIZE": kind, "CFLAGS": SANITIZERS[kind], "CC": "gcc", "LD_PRELOAD": path,
+                   "ASAN_OPTIONS": "detect_leaks=0", "TSAN_OPTIONS": "halt_on_error=1", "OPENBLAS_NUM_THREADS": "1",
+                   "THREADS": "3", **environment}
+    return subprocess.Popen([sys.executable, *map(str, arguments)], env=environment, text=True, cwd=HERE,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def replaced_words(name, old, new):
+    words = getattr(tiny, name)
+    assert old in words
+    setattr(tiny, name, words.replace(old, new))
+
+
+def written_by_hand(body, x):
+    return tiny.kernel("fault", f"for (idx i = begin; i < end; i++) {body};")(x)
+
+
+def sixteen():
+    return Tensor(np.ones(16, np.float32))
+
+
+FAULTS = {                                                              # what is planted, and words of its report
+    "a read behind a buffer": (lambda: written_by_hand("out0[i] = x0[i + 1]", sixteen()), "AddressSanitizer"),
+    "a read before a buffer": (lambda: written_by_hand("out0[i] = x0[i - 3]", sixteen()), "AddressSanitizer"),
+    "a write behind a buffer": (lambda: written_by_hand("out0[i + 1] = x0[i]", sixteen()), "AddressSanitizer"),
+    "a read behind a buffer of the arena": (
+        lambda: written_by_hand("out0[i] = x0[i + 1]", sixteen() + 1) + 1, "AddressSanitizer"),
+    "a vector stored where only a part counts": (
+        lambda: replaced_words("VECTOR_WORDS", "if (n == N) {", "if (n <= N) {") or Tensor(np.ones(21, np.float32)) + 1,
+        "AddressSanitizer"),
+    "a vector stored where only a part counts, where whole ones are loaded": (
+        lambda: replaced_words("VECTOR_WORDS", "if (n == N) {", "if (n <= N) {") or
+        (Tensor(np.ones(21, np.float32)) + 1).contiguous().sum(), "wrote beside its buffer"),
+    "a vector loaded far outside": (
+        lambda: replaced_words("SCALAR_WORDS", "return at < -lanes ?", "return 1 ? at : at < -lanes ?") or
+        sixteen().pad(((99, 0),)) + 1, "AddressSanitizer"),
+    "a strip that is too short": (
+        lambda: setattr(tiny, "with_slack", lambda size: size // 2 + 2 * tiny.SLACK) or
+        Tensor(np.ones((3, 200), np.float32)).softmax(), "AddressSanitizer"),
+    "a shift past the width": (
+        lambda: replaced_words("SCALAR_WORDS", "b >= 0 && b < BITS_OF(T) ? a << b : 0", "a << b") or
+        Tensor(np.int32(1)) << Tensor(np.int32(40)), "runtime error: shift exponent"),
+    "a race": (lambda: setattr(tiny.Plan, "find_barriers", lambda plan: [False] * len(plan.kernels)) or
+               (Tensor(np.ones((60, 70), np.float32)) + 1).contiguous().transpose().contiguous(),
+               "ThreadSanitizer: data race"),
+}
+
+
+def find_faults(kind):
+    """Plant each fault in a process of its own; returns how many there were. Those not found raise."""
+    names = [name for name in FAULTS if (name == "a race") == (kind == "thread")]
+    for name in names:
+        plant, words = FAULTS[name]
+        with tempfile.TemporaryFile("w+") as report:
+            process = os.fork()
+            if not process:
+                try:
+                    os.dup2(report.fileno(), 2)
+                    plant().numpy()
+                except MemoryError as error:
+                    print(error, file=sys.stderr, flush=True)
+                os._exit(0)
+            os.waitpid(process, 0)
+            report.seek(0)
+            text = report.read()
+        assert words in text, f"{name} was not found: {text}"
+    return len(names)
+
+
+def train_small_gpt(steps, layers, width=22, context=13, lanes=None):
+    """The last loss of a few jitted steps of a small GPT, on vectors of so many `lanes`."""
+    lanes, Device["C"].lanes = Device["C"].lanes, lanes or Device["C"].lanes
+    Tensor.manual_seed(0)
+    optimizer, step = gpt.training_step(gpt.GPT(gpt.GPTConfig(29, context, layers, 2, width)), 1e-2)
+    tokens = np.random.default_rng(0).integers(0, 29, (steps, 3, context + 1)).astype(np.int32)
+    losses = [step(Tensor(batch[:, :-1]), Tensor(batch[:, 1:])).item() for batch in tokens]
+    Device["C"].lanes = lanes
+    assert math.isfinite(losses[-1])
+
+
+def each_program(number, seed, check):
+    """Call `check` with so many random programs."""
+    @given(data=st.data())
+    @settings(max_examples=number, deadline=None, database=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))
+    @hypothesis_seed(seed)
+    def run(data):
+        check(Program(data.draw))
+    run()
+
+
+def sanitize_worker(kind, programs, steps, layers, seed):
+    """What runs in a process with a sanitizer: planted faults, random programs, steps of training."""
+    Device.DEFAULT = "C"
+    faults = find_faults(kind)
+    if programs:
+        each_program(programs, seed, lambda program: program.outputs("C"))
+    if kind == "address":
+        train_small_gpt(steps, layers)
+    else:
+        # A vector may read what another thread writes beyond the columns that count, so shapes that vectors do not
+        # fill are computed with scalars.
+        train_small_gpt(steps, layers, lanes=1)
+        train_small_gpt(steps, layers, width=64, context=16)
+    print(f"{kind}: found all of {faults} planted faults and nothing in {programs} random programs and {steps} steps of "
+          f"training a small GPT of {layers} layers; {len(Device['C'].functions)} kernels")
+
+
+def finished(process):
+    """What a process printed last; raises if it failed."""
+    output = process.communicate()[0]
+    assert process.returncode == 0, output[-5000:]
+    return output.strip().splitlines()[-1]
+
+
+def test_sanitizers_find_planted_faults_and_no_others():
+    """`python test_tiny.py sanitize` does this with the whole suite and 5,000 programs."""
+    workers = [sanitized(kind, __file__, "sanitize-worker", kind, programs, 1, 1, 0)
+               for kind, programs in (("address", 5), ("thread", 0))]
+    for process in workers:
+        print(finished(process))
+
+
+OUTSIDE = "CL or GROUPS or NUMPY or page or bench or sanitizers or oclgrind or endurance"    # no concern of sanitizers
+
+
+def sanitize(programs="5000"):
+    """Print what the sanitizers say of the suite, of so many random programs, and of training with threads."""
+    batch, programs = 250, int(programs)
+    print(finished(sanitized("thread", __file__, "sanitize-worker", "thread", 0, 5, 2, 0)), flush=True)
+    works = [(min(batch, programs - done), done) for done in range(0, programs, batch)]
+    start = lambda work: finished(sanitized("address", __file__, "sanitize-worker", "address", work[0], 5, 2, work[1]))
+    with ThreadPoolExecutor(threads()) as pool:
+        for line in pool.map(start, works):
+            print(line, flush=True)
+    print("the suite:", finished(sanitized("address", "-m", "pytest", "-q", "-x", __file__, "-p", "no:cacheprovider",
+                                           "-k", f"not ({OUTSIDE})")))
+    print(f"nothing found in the suite, {programs:,} random programs and a threaded training")
+
+
 if __name__ == "__main__" and sys.argv[1:2] == ["kill"]:
     with tempfile.TemporaryDirectory() as place:
         (Path(place) / "text").write_text(WOODCHUCK)
         steps = kill_at_random_moments(Path(place), int(sys.argv[2]), seed=int(time.time()))
     print(f"killed {len(steps)} times: the checkpoint was whole each time, and the training is at step {steps[-1]:,}")
+elif __name__ == "__main__" and sys.argv[1:2] == ["sanitize"]:
+    sanitize(*sys.argv[2:])
+elif __name__ == "__main__" and sys.argv[1:2] == ["sanitize-worker"]:
+    sanitize_worker(sys.argv[2], *map(int, sys.argv[3:]))
 elif __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
