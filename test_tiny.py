@@ -507,7 +507,7 @@ GUARDS = r"""
 static void guard(char *strip, long size) { for (long i = 0; i < size; i++) strip[i] = i % 2 ? 0xff : 0xf9; }
 static void guarded(const char *strip, long reach, long size) {
   for (long i = 0; i < size; i++) if (i == reach) i = size - reach - 1;
-    else if (strip[i] != (char)(i % 2 ? 0xff : 0xf9)) { fprintf(stderr, "a kernel wrote beside its strip\n"); abort(); } }
+    else if (strip[i] != (char)(i % 2 ? 0xff : 0xf9)) { fprintf(stderr, "a strip was overrun\n"); abort(); } }
 """
 
 
@@ -5246,8 +5246,8 @@ def shared_functions(a, b):
 
 VIEWS = ["{}", "{}.flip(0)", "{}.flip((0, 1))", "{}.transpose()", "{}.roll(1, 0)", "{}.roll(-1, 1).flip(1)", "{} + {}",
          "{}.flip(1) - {}", "{}.transpose() + {}.roll(1, 0)", "{}.contiguous()", "{}.detach()"]
-CHANGES = ["{}.assign({view})", "{} += {other}", "{} -= {other}", "{}[1:] = {other}[:-1]", "{}[:, 1:] = {other}[:, :-1]",
-           "{}[::2] = {other}[1:].flip(0)"]
+CHANGES = ["{}.assign({view})", "{} += {other}", "{} -= {other}", "{}[1:] = {other}[:-1]",
+           "{}[:, 1:] = {other}[:, :-1]", "{}[::2] = {other}[1:].flip(0)"]
 
 
 def aliasing_program(draw):
@@ -5280,14 +5280,73 @@ def run_aliasing(lines, make, jitted):
 
     def call(number, x, y):
         result = f[number](x, y)
-        results = list(result.values()) if isinstance(result, dict) else result
-        v.append(results[-1] if isinstance(results, (list, tuple)) else results)
-        if isinstance(results, (list, tuple)):
-            handed.extend(part.numpy() for part in results)
+        results = list(result.values()) if isinstance(result, dict) else result if isinstance(result, (list, tuple)) \
+            else [result]
+        handed.extend(part.numpy() for part in results)
+        v.append(results[-1].detach())                                  # what jit returns is always another Tensor
     for line in lines:
         exec(line, {"v": v, "handed": handed, "call": call, "arrays": arrays})
         copies += [array.copy() for array in handed[len(copies):]]
     return [x.numpy() for x in v], handed, copies
+
+
+def what_changes_nothing(x):
+    """By the text of each: the results of operations that have nothing to do on `x`."""
+    texts = ["contiguous()", "bitcast(x.dtype)", "cast(x.dtype)", "dropout()", "clip()", "trunc()", "ceil()", "floor()",
+              "round()", "abs()", "reshape(x.shape)", "flip(())", "pad([None])", "roll(0, 0)", "sum(())"]
+    results = {text: eval(f"x.{text}", {"x": x}) for text in texts}
+    return {**results, "x ** 1": x ** 1, "x[:]": x[:], "x.detach()": x.detach()}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32", "uint8"])
+def test_a_result_is_another_tensor_even_where_there_is_nothing_to_do(dtype, device):
+    x = Tensor(np.array([1, 2, 3], dtype)).realize()
+    results = what_changes_nothing(x)
+    x += 1
+    for text, result in results.items():
+        assert result.tolist() == [1, 2, 3], text
+    assert x.tolist() == [2, 3, 4]
+
+
+def test_jit_sees_that_two_arguments_are_one_tensor_that_it_assigns(device):
+    def both(x, y):
+        x += 1
+        return (x + y).realize()
+    jitted = TinyJit(both)
+    for i in range(3):
+        a, b = Tensor([float(i)]), Tensor([10.0])
+        assert (jitted(a, b).item(), jitted(a, a).item(), a.item()) == (11 + i, 2 * i + 4, i + 2)
+        assert (jitted(b, a).item(), jitted(b, b).item()) == (13 + i, 24)
+
+
+@pytest.mark.parametrize("known", ["assigned by the function", "read by the function", "assigned elsewhere"])
+def test_jit_sees_that_an_argument_is_a_tensor_that_it_knows(known, device):
+    state, other = Tensor([1.0]), Tensor([5.0])
+
+    def assigns_state(x):
+        state.assign(state + 1)
+        return (state * 10 + x).realize()
+
+    def assigns_argument(x):
+        x.assign(x + 1)
+        return (state * 10 + x).realize()
+    if known == "assigned elsewhere":
+        state.assign(state * 1).realize()
+    jitted, n = TinyJit(assigns_state if known == "assigned by the function" else assigns_argument), 1
+    for i in range(3):
+        jitted(other)
+        n += known == "assigned by the function"
+        assert jitted(state).item() == 11 * (n + 1), i
+        n += 1
+        assert state.item() == n
+
+
+def test_a_jit_sees_what_another_does_to_an_argument(device):
+    table, one = Tensor([1.0]), Tensor([1.0])
+    reads, adds = TinyJit(lambda x: (x + table).realize()), TinyJit(lambda x: x.assign(x + 1).realize())
+    for n in range(1, 4):
+        assert reads(one).item() == n + 1
+        assert adds(table).item() == n + 1
 
 
 @on("C", "NUMPY")
@@ -5432,8 +5491,8 @@ def sanitize_worker(kind, programs, steps, layers, seed):
         train_small_gpt(steps, layers, lanes=1)
     if steps > 1:
         train_small_gpt(steps, layers, *((64, 16) if kind == "thread" else ()))
-    print(f"{kind}: found all of {faults} planted faults and nothing in {programs} random programs and {steps} steps of "
-          f"training a small GPT of {layers} layers; {len(Device['C'].functions)} kernels")
+    print(f"{kind}: {faults} planted faults found, none in {programs} random programs and {steps} steps of a GPT of "
+          f"{layers} layers; {len(Device['C'].functions)} kernels")
 
 
 def finished(process):
@@ -5468,7 +5527,11 @@ def sanitize(programs="5000"):
     print(f"nothing found in the suite, {programs:,} random programs and a threaded training")
 
 
-if __name__ == "__main__" and sys.argv[1:2] == ["kill"]:
+if __name__ == "__main__" and sys.argv[1:2] == ["aliasing"]:
+    for Device.DEFAULT, part in (("NUMPY", 1), ("C", 10)):
+        check_aliasing(int(sys.argv[2]) // part, int(time.time()), False)
+        print(f"{int(sys.argv[2]) // part:,} programs of assignments, views and jits on {Device.DEFAULT}: all right")
+elif __name__ == "__main__" and sys.argv[1:2] == ["kill"]:
     with tempfile.TemporaryDirectory() as place:
         (Path(place) / "text").write_text(WOODCHUCK)
         steps = kill_at_random_moments(Path(place), int(sys.argv[2]), seed=int(time.time()))

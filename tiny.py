@@ -594,14 +594,18 @@ class Tensor:
         x = self._fitted(x)
         return self.assign(x) if self.requires_grad or not depends_on_parameters(x.node) else self._become(x.node)
 
+    def _same(self):
+        """What an operation that has nothing to do returns: a Tensor of its own, as self may be assigned later."""
+        return Tensor._of(self.node)
+
     def contiguous(self):
         """The same values in a buffer of their own."""
-        return self if self.node.buffer else Tensor._of(Node("contiguous", (self.node,), next(_serial)))
+        return self._same() if self.node.buffer else Tensor._of(Node("contiguous", (self.node,), next(_serial)))
 
     detach = _formula("The same, but no gradient flows through.", lambda self: Tensor._of(Node("detach", (self.node,))))
 
     def to(self, device):
-        """A copy on another device."""
+        """A copy on another device; this Tensor itself if it is there already."""
         return self if device in (None, self.device) else Tensor(self._array(), device=device)
 
     def cast(self, dtype):
@@ -613,7 +617,7 @@ class Tensor:
         """The bits read as another dtype of the same size."""
         own, dtype = self.dtype, as_dtype(dtype)
         _require(dtype.itemsize == own.itemsize, "bitcast: {} and {} differ in size", NAME_OF[own], NAME_OF[dtype])
-        return self if dtype == own else Tensor._of(Node("bitcast", (self.node,), None, None, dtype))
+        return self._same() if dtype == own else Tensor._of(Node("bitcast", (self.node,), None, None, dtype))
 
     # ---- random numbers ----
     # No hidden state: the state of a device is a Tensor [seed, position], and number i of a draw is a function of seed
@@ -975,7 +979,7 @@ class Tensor:
         """Power by repeated squaring."""
         _require(n >= 0 or is_float(self.dtype), "pow: integers have no power of {}; cast them to float", n)
         if n < 2:
-            return 1 / self._whole_power(-n) if n < 0 else self if n else self.ones_like()
+            return 1 / self._whole_power(-n) if n < 0 else self._same() if n else self.ones_like()
         half = self._whole_power(n // 2)
         return half * half * self if n % 2 else half * half
 
@@ -988,7 +992,7 @@ class Tensor:
 
     def clip(self, min=None, max=None):
         """The numbers, but no smaller than `min` and no greater than `max`."""
-        x = self if min is None else (self < min).where(min, self)
+        x = self._same() if min is None else (self < min).where(min, self)
         return x if max is None else (x > max).where(max, x)
 
     clamp = clip
@@ -1001,22 +1005,22 @@ class Tensor:
     def floor(self):
         """Down to an integer."""
         whole = self.trunc()
-        return (self < whole).where(whole - 1, whole) if is_float(self.dtype) else self
+        return (self < whole).where(whole - 1, whole) if is_float(self.dtype) else whole
 
     def round(self):
         """To the nearest integer, halves to the even one."""
         low = self.floor()
         beyond, odd = self - low, (low / 2).floor() * 2 != low
-        return ((beyond > 0.5) | (beyond == 0.5) & odd).where(low + 1, low) if is_float(self.dtype) else self
+        return ((beyond > 0.5) | (beyond == 0.5) & odd).where(low + 1, low) if is_float(self.dtype) else low
 
-    trunc = _formula("Towards 0 to an integer.", lambda x: _apply("trunc", x) if is_float(x.dtype) else x)
-    ceil = _formula("Up to an integer.", lambda x: -(-x).floor() if is_float(x.dtype) else x)
+    trunc = _formula("Towards 0 to an integer.", lambda x: _apply("trunc", x) if is_float(x.dtype) else x._same())
+    ceil = _formula("Up to an integer.", lambda x: -(-x).floor() if is_float(x.dtype) else x._same())
 
     def abs(self):
         """x without its sign."""
         if self.dtype.kind == "i":
             return self.maximum(-self)                                  # a bound of it is two bounds, which masks are
-        return self * self.sign() if is_float(self.dtype) else self
+        return self * self.sign() if is_float(self.dtype) else self._same()
 
     isnan = _formula("Whether this is not a number.", lambda x: x != x)
     isinf = _formula("Whether this is infinite, of either sign.", lambda x: (x == math.inf) | (x == -math.inf))
@@ -1262,7 +1266,7 @@ class Tensor:
         """While training, zeros with probability `p`, and the rest scaled up to keep the mean."""
         _require(0 <= p <= 1, "dropout: p must be a probability, got {}", p)
         if not Tensor.training or p == 0:
-            return self
+            return self._same()
         return (Tensor.rand(self.shape, device=self.device) >= p).where(self, 0) / (1 - p or 1)
 
     def layernorm(self, axis=-1, eps=1e-5):
@@ -5132,7 +5136,7 @@ class TinyJit:
     """
 
     def __init__(self, function):
-        self.function, self.captured = function, {}
+        self.function, self.captured, self.known = function, {}, {}     # the latter: Tensors, by id (Capture.known)
         functools.update_wrapper(self, function)
 
     def __get__(self, instance, owner):
@@ -5150,9 +5154,16 @@ class TinyJit:
         tensors = _tensors_in((args, kwargs))
         Tensor.realize(*tensors) if tensors else None
         given = tuple(sorted(i for i, tensor in Tensor._trainable.items() if tensor.grad is not None))
-        key = (_outline((args, kwargs)), Tensor.training, given)        # what has a gradient adds to it
-        if key not in self.captured or self.captured[key].stale:
-            self.captured[key] = Capture(self.function, args, kwargs)
+        places = {id(tensor): i for i, tensor in enumerate(tensors)}    # one Tensor given twice has one of them
+        while True:
+            same = tuple([i if i in self.known else places[i] for i in map(id, tensors)])
+            key = (_outline((args, kwargs)), Tensor.training, given, same)      # what has a gradient adds to it
+            if key not in self.captured or self.captured[key].stale:
+                self.captured[key] = Capture(self.function, args, kwargs, self.known)
+            known = self.captured[key].known(tensors)
+            if not known:
+                break
+            self.known.update((id(tensor), tensor) for tensor in known)
         return self.captured[key].replay(tensors)
 
 
@@ -5227,7 +5238,8 @@ class Capture:
     """One captured call of a function: a plan, and where each of its leaves comes from and each output goes.
 
     `sources` has for each leaf of the plan the owner of its node at a replay: a Tensor (whatever that holds by then),
-    one of `inputs`, which stand for the arguments, or a namespace around a fixed node. `targets` has (Tensor or number
+    one of `inputs`, which stand for the arguments (those in `unreplaced`, by id, stand for themselves), or a namespace
+    around a fixed node. `targets` has (Tensor or number
     of an argument, output, in place?) for each Tensor that is assigned, `gradients` (Tensor, output) for each that is
     left with a gradient it did not have (not for those that are assigned: they have used theirs), `returned` the output
     behind each Tensor of `result`. `frozen` has all other nodes of the graph, for which no Tensor is known: if a
@@ -5244,10 +5256,24 @@ class Capture:
         for capture in cls.live:
             capture.stale |= old in capture.frozen
 
-    def __init__(self, function, args, kwargs, again=False):
+    def known(self, arguments):
+        """Those arguments that the function also knows by itself, where one of the two names is assigned: what happens
+        under that must be seen under the other."""
+        changed = {id(arguments[tensor] if isinstance(tensor, int) else tensor) for tensor, *_ in self.targets}
+        used = {id(tensor) for tensor in [*self.sources, *(tensor for tensor, *_ in self.targets)]}
+        return [tensor for tensor in arguments if id(tensor) in changed and id(tensor) not in self.unreplaced
+                and (id(tensor) in used or tensor.node in self.frozen)]
+
+    def __init__(self, function, args, kwargs, unreplaced, again=False):
         global _capturing
-        call = args, kwargs
-        inputs = [Tensor._of(fresh_leaf(tensor.node.buffer)) for tensor in _tensors_in((args, kwargs))]
+        call, tensors = (args, kwargs), _tensors_in((args, kwargs))
+        for tensor in tensors:
+            if id(tensor) in unreplaced:
+                self.notice(tensor, tensor.node)
+                own(tensor)
+        stands = {id(tensor): Tensor._of(fresh_leaf(tensor.node.buffer)) for tensor in tensors
+                  if id(tensor) not in unreplaced}
+        inputs = [stands.get(id(tensor), tensor) for tensor in tensors]
         args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
         gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
         standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
@@ -5293,7 +5319,7 @@ class Capture:
             for tensor in shared:
                 self.notice(tensor, tensor.node)
                 own(tensor)
-            return self.__init__(function, *call, again=True)
+            return self.__init__(function, *call, unreplaced, again=True)
         # Parameters that were never computed, and old values of what is assigned, are computed now, once.
         self.states.update((i, tensor) for i, (tensor, _) in before.items())
         held = {tensor.node: tensor for tensor in [*Tensor._trainable.values(), *self.states.values()]}
@@ -5306,14 +5332,15 @@ class Capture:
             raise RuntimeError(f"jit: a captured function must compute on one device, not on {sorted(devices)}")
         self.device = Device[devices.pop() if devices else Device.DEFAULT]
         holders = Counter(old for _, old in before.values())
-        arguments = {tensor.node: i for i, tensor in enumerate(inputs)}
+        arguments = {tensor.node: i for i, tensor in enumerate(inputs) if id(tensor) not in unreplaced}
         updates = {new: old for (_, new), (_, old) in zip(after, before.values())
                    if old in leaves and holders[old] == 1 and old not in arguments}
         self.plan = self.device.make_plan(order, leaves, outputs, updates)
-        owners = {**held, **{stand.node: stand for stand in standing.values()},
+        owners = {**held, **{tensor.node: tensor for tensor in inputs}, **{s.node: s for s in standing.values()},
                   **{old: standing.get(id(tensor), tensor) for tensor, old in before.values()},
-                  **{tensor.node: tensor for tensor in inputs}}
-        self.inputs, self.sources = inputs, [owners.get(leaf, SimpleNamespace(node=leaf)) for leaf in leaves]
+                  **{inputs[i].node: inputs[i] for i in arguments.values()}}
+        self.inputs, self.unreplaced = {i: inputs[i] for i in arguments.values()}, set(unreplaced)
+        self.sources = [owners.get(leaf, SimpleNamespace(node=leaf)) for leaf in leaves]
         index = {node: i for i, node in enumerate(outputs)}
         owner = {id(tensor): arguments.get(tensor.node, standing.get(id(tensor), tensor)) for tensor, _ in after}
         self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
@@ -5330,13 +5357,13 @@ class Capture:
         for tensor, _, in_place in self.targets:
             if in_place and (_holders(tensor) > UNSHARED or tensor.node.buffer is None):
                 own(tensor)                                             # others need the old value: they keep it
-        for stand, tensor in zip(self.inputs, arguments):
-            stand.node = tensor.node
+        for i, stand in self.inputs.items():
+            stand.node = arguments[i].node
         for source in self.sources:
             if source.node.buffer is None:
                 source.realize()
         data = [source.node.buffer.data for source in self.sources]
-        for stand in self.inputs:                                       # they would count as holders
+        for stand in self.inputs.values():                              # they would count as holders
             stand.node = None
         places = [None] * len(self.outputs)
         for tensor, i, in_place in self.targets:
@@ -5347,8 +5374,11 @@ class Capture:
         with _lock:
             run_plan(self.device, self.plan, data + [buffer.data for buffer in fresh])
         for tensor, i, in_place in self.targets:
-            if not in_place:                                            # the Tensor, or an argument's number
-                (arguments[tensor] if isinstance(tensor, int) else tensor).node = fresh_leaf(fresh[i])
+            if isinstance(tensor, int):                                 # the number of an argument
+                tensor = arguments[tensor]
+                self.notice(tensor, tensor.node)
+            if not in_place:
+                tensor.node = fresh_leaf(fresh[i])
         Tensor._random_host.clear()                                     # a draw may have moved the states on
         for tensor, i in self.gradients:
             tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
