@@ -5372,6 +5372,60 @@ def check_aliasing(number, seed, derandomize):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Endurance
+# ---------------------------------------------------------------------------------------------------------------------
+def resident():
+    """MiB of this process that are in memory, after what can be freed has been."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2 ** 20
+
+
+def checkpoints(work, number, parts=10):
+    """Do work(i) for each i < number, and give the resident memory after each of so many parts."""
+    found = []
+    for part in range(parts):
+        for i in range(number * part // parts, number * (part + 1) // parts):
+            work(i)
+        found.append(resident())
+    return found
+
+
+def is_flat(memory, allowed):
+    """Has the second half of the work left memory as the first did, but for so many MiB?"""
+    return max(memory[len(memory) // 2:]) - memory[len(memory) // 2 - 1] <= allowed
+
+
+def endless_work(name):
+    """What can be done again and again on a device without that memory grows: functions of a number."""
+    Device.DEFAULT = name
+    Tensor.manual_seed(0)
+    model = gpt.GPT(gpt.GPTConfig(29, 8, 1, 2, 16))
+    optimizer, step = gpt.training_step(model, 1e-3)
+    eager = nn.optim.AdamW([Tensor.randn(5, 7, requires_grad=True)], lr=1e-3)
+
+    def jitted(i):
+        tokens = np.random.default_rng(i).integers(0, 29, (2, 9)).astype(np.int32)
+        return step(Tensor(tokens[:, :-1]), Tensor(tokens[:, 1:])).item()
+
+    def not_jitted(i):
+        with Tensor.train():
+            eager.zero_grad()
+            (eager.params[0] * (i % 7)).square().sum().backward()
+            eager.step()
+
+    def program(i):
+        """Another graph each time: sums over other axes of shapes that differ."""
+        x = Tensor.full((1 + i % 89, 1 + i // 89), 2.0).contiguous()
+        (x.flip(0) * (i % 97) + x.sum(i % 2, keepdim=True)).numpy()
+
+    def random_program(i):
+        if i % 50 == 0:                                                 # hypothesis keeps what it drew in a run
+            each_program(50, i, lambda program: program.outputs(name))
+    return {"jitted steps": jitted, "steps": not_jitted, "graphs": program, "random programs": random_program}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Sanitizers
 #
 # `python test_tiny.py sanitize` runs generated C and the threads' runtime under gcc's sanitizers, in processes that

@@ -5,8 +5,8 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shlex, shutil
-import subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
+import _ctypes, contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re
+import shlex, shutil, subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -4439,7 +4439,6 @@ def peak(device):
     rates = []
     for node in (chains(x).node, x.sum().node):
         first = Plan(device.lanes, device.groups, [x.node, node], [x.node], [node]).kernels[0]
-        device.compile([first])
         first.flops = first.flops or 2 * 8 * n * 256 * tasks                   # of a hand-written one none are known
         seconds = device.measure({"": first}, lambda operand: math.prod(operand.shape))[""] / 1e3
         rates.append(first.bytes / seconds / 1e9 if rates else first.flops / seconds / 1e9)
@@ -4525,6 +4524,8 @@ class Sources:
         return [self.files[kernel.key][0] for kernel in kernels]
 
 
+PLANS = 1000                            # that a device keeps in memory, with the libraries of their kernels
+
 kept_sources = functools.cache(lambda folder, *device: Sources(Path(folder, device[0].lower()), *device))
 
 
@@ -4539,11 +4540,16 @@ class CompiledDevice:
     version = hashlib.sha256(__loader__.get_data(__file__)).hexdigest()   # of this file: another makes other plans
 
     def __init__(self):
-        self.plans, self.functions = {}, {}
+        self.plans, self.functions = {}, weakref.WeakValueDictionary()
 
-    def missing(self, kernels):
-        """Those that have not been compiled yet, each once."""
-        return list({kernel.key: kernel for kernel in kernels if kernel.key not in self.functions}.values())
+    def compile(self, kernels):
+        """The functions of these kernels, compiled if nobody holds them any more; a plan holds those of its own."""
+        found = {kernel.key: self.functions.get(kernel.key) for kernel in kernels}
+        missing = list({kernel.key: kernel for kernel in kernels if found[kernel.key] is None}.values())
+        if missing:
+            found.update(self.build(missing))
+            self.functions.update(found)
+        return [found[kernel.key] for kernel in kernels]
 
     def structure(self, order, outputs):
         """The graph with its nodes numbered. The arg of an IDENTITY is only a serial or a Function: no matter here."""
@@ -4576,7 +4582,7 @@ class CompiledDevice:
         if os.environ.get("KERNELS"):
             kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
         planned = time.perf_counter()
-        self.compile(plan.kernels)
+        plan.functions = self.compile(plan.kernels)
         planned, compiled = (planned - start) * 1e3, (time.perf_counter() - planned) * 1e3
         tell_of_plan(f"{self.name}: kernels: {len(plan.kernels)}, between them {plan.arena_bytes:,} bytes; "
                      f"{'read from disk' if known else 'planned'} in {planned:.1f} ms, compiled in {compiled:.1f} ms",
@@ -4585,11 +4591,15 @@ class CompiledDevice:
 
     def plan(self, order, leaves, outputs):
         key, lines = (self.structure(order, outputs), self.tuning()), tuple(node.line for node in order)
-        if (key, lines) not in self.plans:
-            known = self.plans.get(key)
+        plan, known = self.plans.get((key, lines)), self.plans.get(key)
+        if plan is None:
             plan = self.tell_lines(known.again(), order) if known else self.make_plan(order, leaves, outputs)
-            self.plans[key] = self.plans[key, lines] = plan
-        return self.plans[key, lines]
+        for name in (key, (key, lines)):                                # those used last come last
+            self.plans.pop(name, None)
+            self.plans[name] = plan
+        while len(self.plans) > PLANS:
+            self.plans.pop(next(iter(self.plans)), None)
+        return plan
 
     def tell_lines(self, plan, order):
         """Write into a plan's kernels which lines of Python they compute; of today, as those may have moved."""
@@ -4615,13 +4625,14 @@ class CompiledDevice:
                 if layout in variants[kernel]:
                     winners[key] = layout
         missing = {key: kernel for key, kernel in choices.items() if key not in winners}
-        self.compile([variant for kernel in missing.values() for variant in variants[kernel].values()])
+        held = self.compile([variant for kernel in missing.values() for variant in variants[kernel].values()])
         for key, kernel in missing.items():
             times = self.measure(variants[kernel], elements)
             usual, best = next(iter(times)), min(times, key=times.get)
             winners[key] = best if times[best] < 0.95 * times[usual] else usual         # less may be chance
             found = {"kernel": kernel.name, "best": winners[key], "milliseconds": times}
             keep_file(path(key), json.dumps(found, indent=1).encode())
+        del held                                                        # they have been measured
         return [variants[kernel][winners[kernel.key]] if kernel.key in winners else kernel for kernel in kernels]
 
     def measure(self, variants, elements):
@@ -4758,11 +4769,13 @@ class CDevice(HostDevice, CompiledDevice):
     def source(self, kernel):
         return kernel.c_source()
 
-    def compile(self, kernels):
-        kernels = self.missing(kernels)
-        parts = [(kernel.name, self.source(kernel)) for kernel in kernels]
-        for kernel, path in zip(kernels, self.libraries(C_WORDS + words_of(kernels), parts) if kernels else ()):
-            self.functions[kernel.key] = getattr(ctypes.CDLL(str(path)), kernel.symbol)
+    def build(self, kernels):
+        functions, parts = {}, [(kernel.name, self.source(kernel)) for kernel in kernels]
+        for kernel, path in zip(kernels, self.libraries(C_WORDS + words_of(kernels), parts)):
+            library = ctypes.CDLL(str(path))
+            functions[kernel.key] = getattr(library, kernel.symbol)
+            weakref.finalize(functions[kernel.key], _ctypes.dlclose, library._handle).atexit = False
+        return functions
 
     def run(self, plan, data, clock=None):
         """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
@@ -4772,9 +4785,11 @@ class CDevice(HostDevice, CompiledDevice):
             self.arena = Memory(plan.arena_bytes)
         if not hasattr(plan, "calls"):
             plan.calls, plan.tables = (Call * len(plan.kernels))(), []
-            for call, kernel, places, barrier in zip(plan.calls, plan.kernels, plan.places, plan.barriers):
+            plan.functions = self.compile(plan.kernels)
+            for call, kernel, function, places, barrier in zip(plan.calls, plan.kernels, plan.functions, plan.places,
+                                                               plan.barriers):
                 plan.tables.append((ctypes.c_void_p * len(places))())
-                call.kernel = ctypes.cast(self.functions[kernel.key], ctypes.c_void_p)
+                call.kernel = ctypes.cast(function, ctypes.c_void_p)
                 call.buffers = ctypes.cast(plan.tables[-1], ctypes.c_void_p)
                 call.tasks, call.barrier = kernel.tasks, barrier
             plan.addresses = [None] * len(data)
@@ -4886,12 +4901,12 @@ class CLDevice(CompiledDevice):
     def source(self, kernel):
         return kernel.cl_source()
 
-    def compile(self, kernels):
-        """Build what is missing, in a program for each thread: to read the words takes longest."""
-        n, missing = cores(), self.missing(kernels)
-        batches = [missing[i::n] for i in range(min(n, len(missing)))]
+    def build(self, kernels):
+        """A program for each thread: to read the words takes longest."""
+        n = cores()
+        batches = [kernels[i::n] for i in range(min(n, len(kernels)))]
 
-        def build(batch):
+        def program_of(batch):
             source = CL_WORDS + words_of(batch) + "".join(self.source(kernel) for kernel in batch)
             try:
                 return self.cl.Program(self.context, source).build(["-w"])
@@ -4900,15 +4915,16 @@ class CLDevice(CompiledDevice):
                 raise RuntimeError(f"OpenCL could not compile {names}:\n{error}") from None
         with warnings.catch_warnings(), ThreadPoolExecutor(n) as threads:
             warnings.simplefilter("ignore")                             # pyopencl turns compiler notes into warnings
-            for batch, program in zip(batches, threads.map(build, batches)):
-                self.functions.update((kernel.key, program) for kernel in batch)
+            programs = zip(batches, threads.map(program_of, batches))
+            return {kernel.key: program for batch, program in programs for kernel in batch}
 
     def run(self, plan, data, clock=None):
         """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
         if self.arena is None or self.arena.size < plan.arena_bytes:
             self.arena = self.allocate(plan.arena_bytes)
         if not hasattr(plan, "launches"):
-            plan.launches = [self.cl.Kernel(self.functions[kernel.key], kernel.symbol) for kernel in plan.kernels]
+            programs = self.compile(plan.kernels)
+            plan.launches = [self.cl.Kernel(program, kernel.symbol) for program, kernel in zip(programs, plan.kernels)]
             for kernel, launch in zip(plan.kernels, plan.launches):
                 launch.set_arg(len(kernel.types), np.int64(kernel.tasks))
             plan.bound = [[None] * len(places) for places in plan.places]
