@@ -4264,15 +4264,18 @@ class Plan:
         return plan
 
     def overwrites(self, output, leaf):
-        """Can `output` be written where `leaf` is read? If no later kernel reads that, and its own at that index."""
+        """Can `output` be written where `leaf` is read? If no later kernel reads that, and its own only at that index,
+        and for an output that is not stored later than this one."""
         at = next(i for i, kernel in enumerate(self.kernels) if output in kernel.outputs)
         kernel, later = self.kernels[at], self.kernels[at + 1:]
         if leaf in kernel.inputs and isinstance(kernel.nests[0], HandWritten):
             return False                                                # who knows at which index?
         loads = [(nest, value) for nest in kernel.nests for value in nest.values
                  if value.op == "load" and value.arg[0] is leaf]
+        stored = kernel.outputs.index(output) + 1                       # the outputs by then, if there is but one nest
         return output.dtype == leaf.dtype and not any(leaf in other.inputs for other in later) and \
-            all(load.arg[1] == nest.lowering.flat and len(kernel.nests) == 1 for nest, load in loads)
+            all(load.arg[1] == nest.lowering.flat and len(kernel.nests) == 1
+                and load in reachable(nest.lowering.roots[:stored]) for nest, load in loads)
 
     def place_buffers(self, number, fuser):
         """A place in the arena for what is neither leaf nor output: first fit, largest first."""
