@@ -499,6 +499,84 @@ hypothesis_settings = settings(derandomize=True, deadline=None, database=None, p
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Two processes
+#
+# The tests that run OpenCL, whose compiler keeps to one core, take about as long as all others. So pytest forks before
+# the first test, and the fork runs those. Its reports come through a file, and then go the way of all reports.
+# ---------------------------------------------------------------------------------------------------------------------
+class Halves:
+    """A plugin that runs a part of the tests in a fork. Each test has its place in one of two rows, so whatever tests
+    leave behind for later ones is the same each time. With HALVES=0, or --pdb, there is one process."""
+
+    def __init__(self, config):
+        self.config, self.path, self.passed_on, self.is_fork = config, Path(CACHE.name, "reports"), 0, False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session):
+        halves, option = ([], []), self.config.option
+        for item in session.items:
+            halves[bool(re.search(r"\b(CL|GROUPS)\b", item.name))].append(item)
+        if not all(halves) or os.environ.get("HALVES") == "0" or option.usepdb or option.collectonly:
+            return (yield)
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        capture.stop_global_capturing()                                 # it is through a file: each has its own
+        self.config._tmp_path_factory.getbasetemp()                     # a folder for both
+        self.path.write_text("")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")                             # Python 3.12: of NumPy's threads, which bear it
+            fork = os.fork()
+        capture.start_global_capturing()
+        self.is_fork, session.items, status = not fork, halves[not fork], 1
+        if self.is_fork:
+            self.config.pluginmanager.unregister(name="terminalreporter")
+            try:
+                yield
+                status = 0
+            finally:
+                os._exit(status)
+        try:
+            result = yield
+            while not any(ended := os.waitpid(fork, os.WNOHANG)):
+                self.pass_on()
+                time.sleep(0.1)
+        except BaseException:
+            os.kill(fork, signal.SIGTERM)
+            os.waitpid(fork, 0)
+            raise
+        self.pass_on()
+        if ended[1] and not session.testsfailed:
+            raise session.Failed(f"the process that runs OpenCL ended with the status {ended[1]}")
+        return result
+
+    def pytest_runtest_logreport(self, report):
+        if self.is_fork:
+            data = self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
+            with self.path.open("a") as file:
+                file.write(json.dumps(data) + "\n")
+
+    def pytest_runtest_logstart(self):
+        self.pass_on()
+
+    def pass_on(self):
+        """What the fork has reported by now."""
+        hook = self.config.hook
+        lines = self.path.read_text().splitlines(keepends=True) if not self.is_fork and self.path.exists() else []
+        for line in lines[self.passed_on:]:
+            if not line.endswith("\n"):
+                break
+            self.passed_on += 1
+            report = hook.pytest_report_from_serializable(config=self.config, data=json.loads(line))
+            hook.pytest_runtest_logreport(report=report)
+            if report.when == "teardown":
+                hook.pytest_runtest_logfinish(nodeid=report.nodeid, location=report.location)
+
+
+def pytest_generate_tests(metafunc):                                    # comes before all tests
+    if not metafunc.config.pluginmanager.has_plugin("halves"):
+        metafunc.config.pluginmanager.register(Halves(metafunc.config), "halves")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Tools
 # ---------------------------------------------------------------------------------------------------------------------
 @pytest.fixture(params=DEVICES)
