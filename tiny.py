@@ -8,7 +8,6 @@ C device a C compiler.
 import contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil
 import subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 import numpy as np
@@ -4883,21 +4882,19 @@ class CLDevice(CompiledDevice):
         return kernel.cl_source()
 
     def compile(self, kernels):
-        """Build what is missing, in a program for each thread: to read the words takes longest."""
-        n, missing = cores(), self.missing(kernels)
-        batches = [missing[i::n] for i in range(min(n, len(missing)))]
-
-        def build(batch):
-            source = CL_WORDS + words_of(batch) + "".join(self.source(kernel) for kernel in batch)
-            try:
-                return self.cl.Program(self.context, source).build(["-w"])
-            except self.cl.Error as error:
-                names = ", ".join(kernel.name for kernel in batch)
-                raise RuntimeError(f"OpenCL could not compile {names}:\n{error}") from None
-        with warnings.catch_warnings(), ThreadPoolExecutor(n) as threads:
+        """Build what is missing as one program: to read the words takes longest, and PoCL builds one at a time."""
+        missing = self.missing(kernels)
+        if not missing:
+            return
+        source = CL_WORDS + words_of(missing) + "".join(self.source(kernel) for kernel in missing)
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")                             # pyopencl turns compiler notes into warnings
-            for batch, program in zip(batches, threads.map(build, batches)):
-                self.functions.update((kernel.key, program) for kernel in batch)
+            try:
+                program = self.cl.Program(self.context, source).build(["-w"])
+            except self.cl.Error as error:
+                names = ", ".join(kernel.name for kernel in missing)
+                raise RuntimeError(f"OpenCL could not compile {names}:\n{error}") from None
+        self.functions.update((kernel.key, program) for kernel in missing)
 
     def run(self, plan, data, clock=None):
         """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
