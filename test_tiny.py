@@ -1113,6 +1113,211 @@ def test_bits_can_be_read_as_another_type(device):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Edges: NaN, infinities, the sign of zero, and both ends of every type
+#
+# All pairs of special values through every operation, bit for bit what NumPy has, in each dtype; special values at each
+# place of a reduction; casts of what the other type cannot hold. `python test_tiny.py edges` does so for all dtypes,
+# sizes and lengths of vectors; the suite takes a part of that.
+# ---------------------------------------------------------------------------------------------------------------------
+SPECIAL = [0.0, 1, 0.5, 1.5, 2.5, 3, 7, 0.1, 1e-45, 1e-38, 2.0 ** -126, 63, 64, 100, 127.5, 128.9, 255.9, 256, 300,
+           65504, 65519, 65520, 8388607.5, 16777217, 2147483520, 2147483648, 4294967296, 1e10, 9.223372e18, 1.8446744e19, 1e30,
+           3.4028235e38, np.inf]
+INTEGRAL = [0, 1, 2, 3, 5, 7, 8, 15, 16, 31, 32, 33, 63, 64, 65, 100, 127, 128, 255, 2 ** 24 + 1, 2 ** 25 + 3,
+            2 ** 53 + 2 ** 24]
+POWER_BOUND = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 1e-5, "float64": 1e-12}
+
+
+@np.errstate(all="ignore")
+def edge_values(name):
+    """The special values of a dtype, and what NumPy does not have as float32."""
+    if "float" in name:
+        values = SPECIAL + [1e308, 5e-324, 1 + 2 ** -11 + 2 ** -40, 2 ** 53 - 1] * (name == "float64")
+        return np_cast(np.array([*values, *np.negative(values), np.nan]), name)
+    if name == "bool":
+        return np.array([False, True])
+    low, high = np.iinfo(name).min, np.iinfo(name).max
+    values = [*INTEGRAL, *(-n for n in INTEGRAL), low, low + 1, high - 1, high]
+    return np.array(sorted({n for n in values if low <= n <= high}), name)
+
+
+def truncated(x, name):
+    """Floats as integers: what is no int32 (or int64) is the least of these, and of the result the lower bits count."""
+    least = -2 ** (63 if name in ("int64", "uint32") else 31)
+    return np.array([int(v) if least <= v < -least else least for v in x.tolist()], np.int64).astype(name)
+
+
+def cast_checks(sources=(*NAMES, "uint32")):
+    """These dtypes to every other, and numbers that the compiler knows to integers."""
+    for a in sources:
+        x, tensor = edge_values(a), Tensor(edge_values(a), dtype=a)
+        for b in [name for name in (*NAMES, "uint32") if name != a]:
+            narrow = x.astype(np.float32) if b == "float16" else x      # doubles are rounded twice, as in PyTorch
+            want = truncated(x, b) if "float" in a and "int" in b else np_cast(narrow, b)
+            yield f"{a} to {b}", tensor.cast(b), want, 0
+    for value, b in itertools.product([np.nan, np.inf, 1e10, -300.7], ["int8", "uint8", "int32", "int64"]):
+        yield f"{value} to {b}", Tensor.full((1,), value).cast(b), truncated(np.array([value]), b), 0
+
+
+def pair_checks(name):
+    """All pairs of special values of a dtype through all operations of two numbers, and those of one."""
+    values, number = edge_values(name), "float" in name
+    a, b = np.repeat(values, len(values)), np.tile(values, len(values))                 # bfloat16 as float32
+    x, y = Tensor(a, dtype=name), Tensor(b, dtype=name)
+    same_text = [lambda x, y: x + y, lambda x, y: x * y, lambda x, y: x - y, lambda x, y: x // y, lambda x, y: x % y,
+                 lambda x, y: x < y, lambda x, y: x <= y, lambda x, y: x == y, lambda x, y: x != y, lambda x, y: -x]
+    if number:
+        same_text += [lambda x, y: x / y]
+        single = [(Tensor.floor, np.floor), (Tensor.ceil, np.ceil), (Tensor.round, np.round), (Tensor.trunc, np.trunc),
+                  (Tensor.sqrt, np.sqrt), (Tensor.isnan, np.isnan), (Tensor.isinf, np.isinf)]
+    else:
+        same_text += [lambda x, y: x & y, lambda x, y: x | y, lambda x, y: x ^ y, lambda x, y: x << y,
+                      lambda x, y: x >> y, lambda x, y: x + 1 > x, lambda x, y: x * 3 // 3, lambda x, y: x * 4 % 3,
+                      lambda x, y: (x + y) * 2 > x * 2]                 # no compiler may think that nothing overflows
+        single = [(lambda x: ~x, np.invert)]
+    same_text = [(function, function) for function in same_text] + \
+        [(lambda x, y: x.maximum(y) + 0, lambda x, y: np.maximum(x, y) + 0),         # + 0: of 0 and -0 it may be either
+         (lambda x, y: x.minimum(y) + 0, lambda x, y: np.minimum(x, y) + 0),
+         (lambda x, y: (x < y).where(y, x), lambda x, y: np.where(x < y, y, x))] + \
+        [(lambda x, y, f=f: f(x), lambda x, y, f=oracle: f(x)) for f, oracle in single + [
+            (Tensor.abs, np.abs), (lambda x: x.sign() + 0, lambda x: np.sign(x) + 0),
+            (Tensor.relu, lambda x: np.where(x <= 0, x.dtype.type(0), x)), (Tensor.logical_not, np.logical_not)]]
+    for i, (ours, oracle) in enumerate(same_text):
+        want = oracle(a, b)
+        yield f"{name} operation {i}", ours(x, y), np_cast(want, name) if want.dtype.kind == "f" else want, 0
+    if number:
+        yield f"{name} **", x ** y, np_cast(a.astype(np.float64) ** b.astype(np.float64), name), POWER_BOUND[name]
+    else:                                                               # NumPy has no negative powers of integers
+        yield f"{name} **", x ** y.maximum(0), a ** np.maximum(b, 0), 0
+
+
+def np_logsumexp(x, axis):
+    greatest = x.max(axis, keepdims=True)
+    greatest = np.where(np.isinf(greatest), 0, greatest)
+    return (np.log(np.exp(x - greatest).sum(axis, keepdims=True)) + greatest).squeeze(axis)
+
+
+REDUCED = {
+    "max": (lambda x, a: x.max(a),) * 2, "min": (lambda x, a: x.min(a),) * 2, "sum": (lambda x, a: x.sum(a),) * 2,
+    "mean": (lambda x, a: x.mean(a),) * 2, "any": (lambda x, a: x.any(a),) * 2, "all": (lambda x, a: x.all(a),) * 2,
+    "argmax": (lambda x, a: x.argmax(a), lambda x, a: x.argmax(a).astype(np.int32)),
+    "argmin": (lambda x, a: x.argmin(a), lambda x, a: x.argmin(a).astype(np.int32)),
+    "cumsum": (lambda x, a: x.cumsum(a), np.cumsum), "softmax": (Tensor.softmax, np_softmax),
+    "logsumexp": (Tensor.logsumexp, np_logsumexp),
+    "sum of exp": (lambda x, a: x.exp().sum(a), lambda x, a: np.exp(x).sum(a)),
+    "triangle": (lambda x, a: x.tril().sum(a), lambda x, a: np.tril(x).sum(a)),
+    "masked max": (lambda x, a: (x > 0).where(x, -math.inf).max(a), lambda x, a: np.where(x > 0, x, -np.inf).max(a)),
+    "causal softmax": (lambda x, a: (x.ones_like().tril() > 0).where(x, -math.inf).softmax(-1),
+                       lambda x, a: np_softmax(np.where(np.tril(np.ones_like(x)) > 0, x, -np.inf))),
+    "padded max": (lambda x, a: x.pad((2, 3, 1, 0), value=math.nan).max(a),
+                   lambda x, a: np.pad(x, ((0, 0), (1, 0), (2, 3)), constant_values=np.nan).max(a)),
+    "product": (lambda x, a: x.transpose(1, 2) @ x, lambda x, a: x.transpose(0, 2, 1) @ x)}
+
+
+def reduction_checks(n):
+    """Matrices in which each row and column has a special value in another place, reduced along both axes."""
+    base, at = np.random.default_rng(n).integers(-3, 4, (n, n)), np.eye(n)
+    both = np.where(at, np.inf, np.where(np.roll(at, n // 2, 1), -np.inf, base))
+    arrays = np.array([*(np.where(at, value, base) for value in (np.nan, np.inf, -np.inf, -0.0)), both,
+                       np.full((n, n), np.nan), np.full((n, n), -np.inf), np.full((n, n), -0.0)], np.float32)
+    x = Tensor(arrays)
+    for (name, (ours, oracle)), axis in itertools.product(REDUCED.items(), (1, 2)):
+        if axis == 2 or name not in ("causal softmax", "product"):
+            want = oracle(arrays, axis)
+            bound = 0 if name in ("max", "min", "masked max", "padded max") or want.dtype.kind != "f" else 1e-5
+            yield f"{name} of {n} along {axis}", ours(x, axis), want, bound
+
+
+@np.errstate(all="ignore")
+def differences(checks):
+    """What differs, in words, of (what, Tensor, wanted array, relative bound) and the number of values compared. A
+    bound of 0 means every bit, but that NaN is NaN."""
+    checks, wrong, count = list(checks), [], 0
+    Tensor.realize(*(ours for _, ours, *_ in checks))
+    for what, ours, want, bound in checks:
+        got, count = ours.numpy(), count + want.size
+        assert (got.shape, got.dtype) == (want.shape, want.dtype), f"{what}: {got.dtype} {got.shape}, {want.dtype}"
+        fine = np.isclose(got, want, bound, 1e-5 * (bound == 1e-5), equal_nan=True) if bound else got == want
+        if want.dtype.kind == "f":
+            fine |= np.isnan(got) & np.isnan(want)
+            if bound == 0:
+                fine &= np.isnan(want) | (np.signbit(got) == np.signbit(want))
+        if not fine.all():
+            wrong.append(f"{what}: at {np.argwhere(~fine)[0]} {got[~fine][0]}, not {want[~fine][0]}")
+    return wrong, count
+
+
+@pytest.mark.parametrize("name, device", [
+    *((name, "NUMPY") for name in [*NAMES[:-1], "uint32"]), *((name, "C") for name in ("float32", "int8", "int64")),
+    ("float32", "CL")], indirect=["device"])
+def test_all_pairs_of_special_values_are_numpys(name, device):
+    assert differences(pair_checks(name))[0] == []
+
+
+@on(*COMPILED)
+def test_no_compiler_thinks_that_integers_never_overflow(device, monkeypatch):
+    """OpenCL's may for a number, though not for a vector."""
+    monkeypatch.setattr(Device[device], "lanes", 1)
+    monkeypatch.setattr(Device[device], "plans", {})
+    array = edge_values("int32")
+    x = Tensor(array)
+    pairs = [(x + 1 > x, array + 1 > array), (x * 3 // 3, array * 3 // 3), (x.abs().max(), np.abs(array).max())]
+    Tensor.realize(*(ours for ours, _ in pairs))
+    for ours, want in pairs:
+        same(ours, want)
+
+
+@pytest.mark.parametrize("sources, device", [(["float32", "float64"], "C"), (["float32"], "CL"), ([*NAMES], "NUMPY")],
+                         indirect=["device"])
+def test_casts_of_what_the_other_type_cannot_hold(sources, device):
+    assert differences(cast_checks(sources))[0] == []
+
+
+def test_special_values_at_each_place_of_a_reduction(device):
+    some = ("max", "argmin", "logsumexp", "causal softmax") if device == "CL" else ""   # which takes long to compile
+    assert differences(check for check in reduction_checks(17) if check[0].startswith(some))[0] == []
+
+
+def test_functions_of_integers_are_those_of_floats(device):
+    """2 * x, x + 3 and x - max(x) overflow in int8."""
+    x = np.arange(-128, 128).astype(np.int8)
+    functions = [Tensor.tanh, Tensor.hardswish, Tensor.logsumexp, Tensor.gelu, Tensor.softplus, Tensor.mish]
+    pairs = [(function(Tensor(x)), function(Tensor(x.astype(np.float32)))) for function in functions]
+    Tensor.realize(*itertools.chain(*pairs))
+    for ours, want in pairs:
+        same(ours, want.numpy())
+
+
+def test_the_greatest_of_nothing_raises_but_any_and_all_have_an_answer(device):
+    for dtype, method in itertools.product(["float32", "int8", "bool"], ["max", "min", "argmax", "argmin"]):
+        with pytest.raises(ValueError, match="no maximum over empty axes"):
+            getattr(Tensor.zeros(2, 0, dtype=dtype), method)(1)
+        assert getattr(Tensor.zeros(2, 0, dtype=dtype), method)(0).shape == (0,)
+        assert not Tensor.zeros(0, dtype=dtype).any().item() and Tensor.zeros(0, dtype=dtype).all().item()
+
+
+def test_negative_powers_of_integers_are_whole(device):
+    """As in PyTorch; NumPy raises."""
+    base, power = np.array([2, -1, -1, 0, 1, 3, -128], np.int8), np.array([-1, -3, -2, -5, -128, -128, -1], np.int8)
+    assert (Tensor(base) ** Tensor(power)).tolist() == [0, -1, 1, 0, 1, 0, 0]
+
+
+def search_edges():
+    """All of it: what the command `edges` runs. Returns what differs, and the number of values compared."""
+    wrong, count, most = [], 0, Device["C"].lanes
+    for name, lanes in [("NUMPY", 1), *(("C", n) for n in (1, 2, 4, 8, 16) if n <= most), ("CL", 1), ("CL", 4), ("CL", 8),
+                        ("GROUPS", 8)]:
+        Device.DEFAULT = name
+        if name != "NUMPY":
+            Device[name].lanes, Device[name].plans = lanes, {}
+        for checks in (cast_checks(), *map(pair_checks, [*NAMES[:-1], "uint32"]),
+                       *map(reduction_checks, (2, 7, 16, 17, 33, 257))):
+            found, compared = differences(checks)
+            wrong, count = wrong + [f"{name} with {lanes} lanes: {text}" for text in found], count + compared
+        print(f"{name} with {lanes} lanes: {count:,} values so far, {len(wrong)} operations differ", flush=True)
+    return wrong, count
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Reductions over any axes, indices, sizes that don't suit a vector, and nothing at all
 # ---------------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("shape", [(3, 4, 5), (1, 7), (), (2, 0, 3), (0,)], ids=str)
@@ -5049,5 +5254,9 @@ if __name__ == "__main__" and sys.argv[1:2] == ["kill"]:
         (Path(place) / "text").write_text(WOODCHUCK)
         steps = kill_at_random_moments(Path(place), int(sys.argv[2]), seed=int(time.time()))
     print(f"killed {len(steps)} times: the checkpoint was whole each time, and the training is at step {steps[-1]:,}")
+elif __name__ == "__main__" and sys.argv[1:2] == ["edges"]:
+    wrong, count = search_edges()
+    print(*wrong, f"{count:,} values at the edges on C, CL and NUMPY: {len(wrong)} operations differ", sep="\n")
+    sys.exit(len(wrong) > 0)
 elif __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

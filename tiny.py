@@ -1090,7 +1090,8 @@ class Tensor:
             x = x[..., :half] * x[..., half:]
         return x.reshape(self._left(axes, keepdim))
 
-    any = _formula("Whether one is true.", lambda x, axis=None, keepdim=False: x.cast(bool_)._reduce("any", axis, keepdim))
+    any = _formula("Whether one is true.",
+                   lambda x, axis=None, keepdim=False: x.cast(bool_)._reduce("any", axis, keepdim))
 
     def all(self, axis=None, keepdim=False):
         """Whether all over these axes are true."""
@@ -3798,7 +3799,8 @@ C_WORDS = r"""
 #include <string.h>
 #include <tgmath.h>
 typedef float f32; typedef double f64; typedef int8_t i8; typedef uint8_t u8; typedef int16_t i16; typedef int32_t i32;
-typedef uint32_t u32; typedef int64_t i64; typedef uint64_t u64; typedef uint16_t f16; typedef uint16_t bf16; typedef long idx;
+typedef uint32_t u32; typedef int64_t i64; typedef uint64_t u64; typedef uint16_t f16; typedef uint16_t bf16;
+typedef long idx;
 #define INLINE static inline __attribute__((always_inline, unused))
 #define GLOBAL
 #define PREFETCH(p) __builtin_prefetch(p)
@@ -3875,7 +3877,7 @@ INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
   INLINE i32 clamp_##T(T x, idx n) { return x < 0 ? 0 : x >= n ? n - 1 : x; }
 #define CAST(T, S) INLINE T T##_from_##S(S x) { return (T)x; }
 #define BITS_OF(T) (T)(8 * sizeof(T))
-#define INTEGER(T, U) NUMBER(T) /* wraps around, which C's signed U do not; division rounds down, by zero it is zero */ \
+#define INTEGER(T, U) NUMBER(T) /* wraps around, as unsigned U do; division rounds down, as in Python, by 0 it gives 0 */ \
   INLINE T add_##T(T a, T b) { return (U)a + (U)b; } \
   INLINE T mul_##T(T a, T b) { return (U)a * (U)b; } \
   INLINE T pow_##T(T a, T b) { \
