@@ -3877,7 +3877,7 @@ INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
   INLINE i32 clamp_##T(T x, idx n) { return x < 0 ? 0 : x >= n ? n - 1 : x; }
 #define CAST(T, S) INLINE T T##_from_##S(S x) { return (T)x; }
 #define BITS_OF(T) (T)(8 * sizeof(T))
-#define INTEGER(T, U) NUMBER(T) /* wraps around, as unsigned U do; division rounds down, as in Python, by 0 it gives 0 */ \
+#define INTEGER(T, U) NUMBER(T) /* wraps around, as unsigned U do; division rounds down, and by zero it gives zero */ \
   INLINE T add_##T(T a, T b) { return (U)a + (U)b; } \
   INLINE T mul_##T(T a, T b) { return (U)a * (U)b; } \
   INLINE T pow_##T(T a, T b) { \
