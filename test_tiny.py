@@ -1215,7 +1215,7 @@ REDUCED = {
 
 def reduction_checks(n):
     """Matrices in which each row and column has a special value in another place, reduced along both axes."""
-    base, at = np.random.default_rng(n).integers(-3, 4, (n, n)), np.eye(n)
+    base, at = np.random.default_rng(n).integers(-3, 4, (n, n)) | 1, np.eye(n)          # no 0, which might tie with -0
     both = np.where(at, np.inf, np.where(np.roll(at, n // 2, 1), -np.inf, base))
     arrays = np.array([*(np.where(at, value, base) for value in (np.nan, np.inf, -np.inf, -0.0)), both,
                        np.full((n, n), np.nan), np.full((n, n), -np.inf), np.full((n, n), -0.0)], np.float32)
