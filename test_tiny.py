@@ -1939,7 +1939,8 @@ FLOAT_TYPES = {dtypes.float16: FloatType(2.0 ** -11, 2.0 ** -24, 65504.0, 2.0 **
                dtypes.float32: FloatType(2.0 ** -24, 2.0 ** -149, float.fromhex("0x1.fffffep127"), 2.0 ** -126),
                dtypes.float64: FloatType(2.0 ** -52, 2.0 ** -1074, sys.float_info.max, 2.0 ** -1022)}   # with our own
 # How many roundings an operation may be off: for the functions, what OpenCL 1.2 (section 7.4) allows.
-ROUNDINGS = {"add": 1, "mul": 1, "div": 5, "sqrt": 6, "exp": 6, "log": 6, "sin": 8, "sigmoid": 16, "max": 0, "trunc": 0}
+ROUNDINGS = {"add": 1, "mul": 1, "div": 5, "sqrt": 6, "exp": 6, "log": 6, "sin": 8, "sigmoid": 16, "max": 0, "trunc": 0,
+             "round": 0, "idiv": 5, "mod": 1, "pow": 32}
 
 
 class Bounds(NamedTuple):
@@ -2037,7 +2038,14 @@ class Intervals:
             unsure = together if op in ("eq", "ne") else ~exact & (low != high)
             self.kinked |= unsure.any()
             return Bounds(corners[0], corners[0], wild | unsure)
-        if op in ("max", "trunc"):
+        if op in ("idiv", "mod"):                                       # with one quotient the remainder is monotone
+            ends = [np.floor_divide(*pair) for pair in itertools.product(*(a[:2] for a in x))]
+            jumps = np.minimum.reduce(ends) != np.maximum.reduce(ends)
+            self.kinked |= np.any(jumps & ~exact)
+            wild = wild | ~exact & ((x[1].low <= 0) & (x[1].high >= 0) | jumps & (op == "mod"))
+        if op == "pow":
+            wild = wild | ~exact & (x[0].low <= 0)
+        if op in ("max", "trunc", "round"):
             self.kinked |= np.any(together if op == "max" else low != high)
         if op == "div":                                                 # the sign of a zero is nobody's promise
             wild = wild | (x[1].low <= 0) & (x[1].high >= 0) & ~np.isnan(corners).all(0)
