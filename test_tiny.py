@@ -1339,6 +1339,211 @@ def test_bits_can_be_read_as_another_type(device):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Edges: NaN, infinities, the sign of zero, and both ends of every type
+#
+# All pairs of special values through every operation, bit for bit what NumPy has, in each dtype; special values at each
+# place of a reduction; casts of what the other type cannot hold. `python test_tiny.py edges` does so for all dtypes,
+# sizes and lengths of vectors; the suite takes a part of that.
+# ---------------------------------------------------------------------------------------------------------------------
+SPECIAL = [0.0, 1, 0.5, 1.5, 2.5, 3, 7, 0.1, 1e-45, 1e-38, 2.0 ** -126, 63, 64, 100, 127.5, 128.9, 255.9, 256, 300,
+           65504, 65519, 65520, 8388607.5, 16777217, 2147483520, 2147483648, 4294967296, 1e10, 9.223372e18,
+           1.8446744e19, 1e30, 3.4028235e38, np.inf]
+INTEGRAL = [0, 1, 2, 3, 5, 7, 8, 15, 16, 31, 32, 33, 63, 64, 65, 100, 127, 128, 255, 2 ** 24 + 1, 2 ** 25 + 3,
+            2 ** 53 + 2 ** 24]
+POWER_BOUND = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 1e-5, "float64": 1e-12}
+
+
+@np.errstate(all="ignore")
+def edge_values(name):
+    """The special values of a dtype, and what NumPy does not have as float32."""
+    if "float" in name:
+        values = SPECIAL + [1e308, 5e-324, 1 + 2 ** -11 + 2 ** -40, 2 ** 53 - 1] * (name == "float64")
+        return np_cast(np.array([*values, *np.negative(values), np.nan]), name)
+    if name == "bool":
+        return np.array([False, True])
+    low, high = np.iinfo(name).min, np.iinfo(name).max
+    values = [*INTEGRAL, *(-n for n in INTEGRAL), low, low + 1, high - 1, high]
+    return np.array(sorted({n for n in values if low <= n <= high}), name)
+
+
+def truncated(x, name):
+    """Floats as integers: what is no int32 (or int64) is the least of these, and of the result the lower bits count."""
+    least = -2 ** (63 if name in ("int64", "uint32") else 31)
+    return np.array([int(v) if least <= v < -least else least for v in x.tolist()], np.int64).astype(name)
+
+
+def cast_checks(sources=(*NAMES, "uint32")):
+    """These dtypes to every other, and numbers that the compiler knows to integers."""
+    for a in sources:
+        x, tensor = edge_values(a), Tensor(edge_values(a), dtype=a)
+        for b in [name for name in (*NAMES, "uint32") if name != a]:
+            narrow = x.astype(np.float32) if b == "float16" else x      # doubles are rounded twice, as in PyTorch
+            want = truncated(x, b) if "float" in a and "int" in b else np_cast(narrow, b)
+            yield f"{a} to {b}", tensor.cast(b), want, 0
+    for value, b in itertools.product([np.nan, np.inf, 1e10, -300.7], ["int8", "uint8", "int32", "int64"]):
+        yield f"{value} to {b}", Tensor.full((1,), value).cast(b), truncated(np.array([value]), b), 0
+
+
+def pair_checks(name):
+    """All pairs of special values of a dtype through all operations of two numbers, and those of one."""
+    values, number = edge_values(name), "float" in name
+    a, b = np.repeat(values, len(values)), np.tile(values, len(values))                 # bfloat16 as float32
+    x, y = Tensor(a, dtype=name), Tensor(b, dtype=name)
+    same_text = [lambda x, y: x + y, lambda x, y: x * y, lambda x, y: x - y, lambda x, y: x // y, lambda x, y: x % y,
+                 lambda x, y: x < y, lambda x, y: x <= y, lambda x, y: x == y, lambda x, y: x != y, lambda x, y: -x]
+    if number:
+        same_text += [lambda x, y: x / y]
+        single = [(Tensor.floor, np.floor), (Tensor.ceil, np.ceil), (Tensor.round, np.round), (Tensor.trunc, np.trunc),
+                  (Tensor.sqrt, np.sqrt), (Tensor.isnan, np.isnan), (Tensor.isinf, np.isinf)]
+    else:
+        same_text += [lambda x, y: x & y, lambda x, y: x | y, lambda x, y: x ^ y, lambda x, y: x << y,
+                      lambda x, y: x >> y, lambda x, y: x + 1 > x, lambda x, y: x * 3 // 3, lambda x, y: x * 4 % 3,
+                      lambda x, y: (x + y) * 2 > x * 2]                 # no compiler may think that nothing overflows
+        single = [(lambda x: ~x, np.invert)]
+    same_text = [(function, function) for function in same_text] + \
+        [(lambda x, y: x.maximum(y) + 0, lambda x, y: np.maximum(x, y) + 0),         # + 0: of 0 and -0 it may be either
+         (lambda x, y: x.minimum(y) + 0, lambda x, y: np.minimum(x, y) + 0),
+         (lambda x, y: (x < y).where(y, x), lambda x, y: np.where(x < y, y, x))] + \
+        [(lambda x, y, f=f: f(x), lambda x, y, f=oracle: f(x)) for f, oracle in single + [
+            (Tensor.abs, np.abs), (lambda x: x.sign() + 0, lambda x: np.sign(x) + 0),
+            (Tensor.relu, lambda x: np.where(x <= 0, x.dtype.type(0), x)), (Tensor.logical_not, np.logical_not)]]
+    for i, (ours, oracle) in enumerate(same_text):
+        want = oracle(a, b)
+        yield f"{name} operation {i}", ours(x, y), np_cast(want, name) if want.dtype.kind == "f" else want, 0
+    if number:
+        yield f"{name} **", x ** y, np_cast(a.astype(np.float64) ** b.astype(np.float64), name), POWER_BOUND[name]
+    else:                                                               # NumPy has no negative powers of integers
+        yield f"{name} **", x ** y.maximum(0), a ** np.maximum(b, 0), 0
+
+
+def np_logsumexp(x, axis):
+    greatest = x.max(axis, keepdims=True)
+    greatest = np.where(np.isinf(greatest), 0, greatest)
+    return (np.log(np.exp(x - greatest).sum(axis, keepdims=True)) + greatest).squeeze(axis)
+
+
+REDUCED = {
+    "max": (lambda x, a: x.max(a),) * 2, "min": (lambda x, a: x.min(a),) * 2, "sum": (lambda x, a: x.sum(a),) * 2,
+    "mean": (lambda x, a: x.mean(a),) * 2, "any": (lambda x, a: x.any(a),) * 2, "all": (lambda x, a: x.all(a),) * 2,
+    "argmax": (lambda x, a: x.argmax(a), lambda x, a: x.argmax(a).astype(np.int32)),
+    "argmin": (lambda x, a: x.argmin(a), lambda x, a: x.argmin(a).astype(np.int32)),
+    "cumsum": (lambda x, a: x.cumsum(a), np.cumsum), "softmax": (Tensor.softmax, np_softmax),
+    "logsumexp": (Tensor.logsumexp, np_logsumexp),
+    "sum of exp": (lambda x, a: x.exp().sum(a), lambda x, a: np.exp(x).sum(a)),
+    "triangle": (lambda x, a: x.tril().sum(a), lambda x, a: np.tril(x).sum(a)),
+    "masked max": (lambda x, a: (x > 0).where(x, -math.inf).max(a), lambda x, a: np.where(x > 0, x, -np.inf).max(a)),
+    "causal softmax": (lambda x, a: (x.ones_like().tril() > 0).where(x, -math.inf).softmax(-1),
+                       lambda x, a: np_softmax(np.where(np.tril(np.ones_like(x)) > 0, x, -np.inf))),
+    "padded max": (lambda x, a: x.pad((2, 3, 1, 0), value=math.nan).max(a),
+                   lambda x, a: np.pad(x, ((0, 0), (1, 0), (2, 3)), constant_values=np.nan).max(a)),
+    "product": (lambda x, a: x.transpose(1, 2) @ x, lambda x, a: x.transpose(0, 2, 1) @ x)}
+
+
+def reduction_checks(n):
+    """Matrices in which each row and column has a special value in another place, reduced along both axes."""
+    base, at = np.random.default_rng(n).integers(-3, 4, (n, n)) | 1, np.eye(n)          # no 0, which might tie with -0
+    both = np.where(at, np.inf, np.where(np.roll(at, n // 2, 1), -np.inf, base))
+    arrays = np.array([*(np.where(at, value, base) for value in (np.nan, np.inf, -np.inf, -0.0)), both,
+                       np.full((n, n), np.nan), np.full((n, n), -np.inf), np.full((n, n), -0.0)], np.float32)
+    x = Tensor(arrays)
+    for (name, (ours, oracle)), axis in itertools.product(REDUCED.items(), (1, 2)):
+        if axis == 2 or name not in ("causal softmax", "product"):
+            want = oracle(arrays, axis)
+            bound = 0 if name in ("max", "min", "masked max", "padded max") or want.dtype.kind != "f" else 1e-5
+            yield f"{name} of {n} along {axis}", ours(x, axis), want, bound
+
+
+@np.errstate(all="ignore")
+def differences(checks):
+    """What differs, in words, of (what, Tensor, wanted array, relative bound) and the number of values compared. A
+    bound of 0 means every bit, but that NaN is NaN."""
+    checks, wrong, count = list(checks), [], 0
+    Tensor.realize(*(ours for _, ours, *_ in checks))
+    for what, ours, want, bound in checks:
+        got, count = ours.numpy(), count + want.size
+        assert (got.shape, got.dtype) == (want.shape, want.dtype), f"{what}: {got.dtype} {got.shape}, {want.dtype}"
+        fine = np.isclose(got, want, bound, 1e-5 * (bound == 1e-5), equal_nan=True) if bound else got == want
+        if want.dtype.kind == "f":
+            fine |= np.isnan(got) & np.isnan(want)
+            if bound == 0:
+                fine &= np.isnan(want) | (np.signbit(got) == np.signbit(want))
+        if not fine.all():
+            wrong.append(f"{what}: at {np.argwhere(~fine)[0]} {got[~fine][0]}, not {want[~fine][0]}")
+    return wrong, count
+
+
+@pytest.mark.parametrize("name, device", [
+    *((name, "NUMPY") for name in [*NAMES[:-1], "uint32"]), *((name, "C") for name in ("float32", "int8", "int64")),
+    ("float32", "CL")], indirect=["device"])
+def test_all_pairs_of_special_values_are_numpys(name, device):
+    assert differences(pair_checks(name))[0] == []
+
+
+@on(*COMPILED)
+def test_no_compiler_thinks_that_integers_never_overflow(device, monkeypatch):
+    """OpenCL's may for a number, though not for a vector."""
+    monkeypatch.setattr(Device[device], "lanes", 1)
+    monkeypatch.setattr(Device[device], "plans", {})
+    array = edge_values("int32")
+    x = Tensor(array)
+    pairs = [(x + 1 > x, array + 1 > array), (x * 3 // 3, array * 3 // 3), (x.abs().max(), np.abs(array).max())]
+    Tensor.realize(*(ours for ours, _ in pairs))
+    for ours, want in pairs:
+        same(ours, want)
+
+
+@pytest.mark.parametrize("sources, device", [(["float32", "float64"], "C"), (["float32"], "CL"), ([*NAMES], "NUMPY")],
+                         indirect=["device"])
+def test_casts_of_what_the_other_type_cannot_hold(sources, device):
+    assert differences(cast_checks(sources))[0] == []
+
+
+def test_special_values_at_each_place_of_a_reduction(device):
+    some = ("max", "argmin", "logsumexp", "causal softmax") if device == "CL" else ""   # which takes long to compile
+    assert differences(check for check in reduction_checks(17) if check[0].startswith(some))[0] == []
+
+
+def test_functions_of_integers_are_those_of_floats(device):
+    """2 * x, x + 3 and x - max(x) overflow in int8."""
+    x = np.arange(-128, 128).astype(np.int8)
+    functions = [Tensor.tanh, Tensor.hardswish, Tensor.logsumexp, Tensor.gelu, Tensor.softplus, Tensor.mish]
+    pairs = [(function(Tensor(x)), function(Tensor(x.astype(np.float32)))) for function in functions]
+    Tensor.realize(*itertools.chain(*pairs))
+    for ours, want in pairs:
+        same(ours, want.numpy())
+
+
+def test_the_greatest_of_nothing_raises_but_any_and_all_have_an_answer(device):
+    for dtype, method in itertools.product(["float32", "int8", "bool"], ["max", "min", "argmax", "argmin"]):
+        with pytest.raises(ValueError, match="no maximum over empty axes"):
+            getattr(Tensor.zeros(2, 0, dtype=dtype), method)(1)
+        assert getattr(Tensor.zeros(2, 0, dtype=dtype), method)(0).shape == (0,)
+        assert not Tensor.zeros(0, dtype=dtype).any().item() and Tensor.zeros(0, dtype=dtype).all().item()
+
+
+def test_negative_powers_of_integers_are_whole(device):
+    """As in PyTorch; NumPy raises."""
+    base, power = np.array([2, -1, -1, 0, 1, 3, -128], np.int8), np.array([-1, -3, -2, -5, -128, -128, -1], np.int8)
+    assert (Tensor(base) ** Tensor(power)).tolist() == [0, -1, 1, 0, 1, 0, 0]
+
+
+def search_edges():
+    """All of it: what the command `edges` runs. Returns what differs, and the number of values compared."""
+    wrong, count, most = [], 0, Device["C"].lanes
+    for name, lanes in [("NUMPY", 1), *(("C", n) for n in (1, 2, 4, 8, 16) if n <= most),
+                        *(("CL", n) for n in (1, 4, 8)), ("GROUPS", 8)]:
+        Device.DEFAULT = name
+        if name != "NUMPY":
+            Device[name].lanes, Device[name].plans = lanes, {}
+        for checks in (cast_checks(), *map(pair_checks, [*NAMES[:-1], "uint32"]),
+                       *map(reduction_checks, (2, 7, 16, 17, 33, 257))):
+            found, compared = differences(checks)
+            wrong, count = wrong + [f"{name} with {lanes} lanes: {text}" for text in found], count + compared
+        print(f"{name} with {lanes} lanes: {count:,} values so far, {len(wrong)} operations differ", flush=True)
+    return wrong, count
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Reductions over any axes, indices, sizes that don't suit a vector, and nothing at all
 # ---------------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("shape", [(3, 4, 5), (1, 7), (), (2, 0, 3), (0,)], ids=str)
@@ -1881,7 +2086,8 @@ FLOAT_TYPES = {dtypes.float16: FloatType(2.0 ** -11, 2.0 ** -24, 65504.0, 2.0 **
                dtypes.float32: FloatType(2.0 ** -24, 2.0 ** -149, float.fromhex("0x1.fffffep127"), 2.0 ** -126),
                dtypes.float64: FloatType(2.0 ** -52, 2.0 ** -1074, sys.float_info.max, 2.0 ** -1022)}   # with our own
 # How many roundings an operation may be off: for the functions, what OpenCL 1.2 (section 7.4) allows.
-ROUNDINGS = {"add": 1, "mul": 1, "div": 5, "sqrt": 6, "exp": 6, "log": 6, "sin": 8, "sigmoid": 16, "max": 0, "trunc": 0}
+ROUNDINGS = {"add": 1, "mul": 1, "div": 5, "sqrt": 6, "exp": 6, "log": 6, "sin": 8, "sigmoid": 16, "max": 0, "trunc": 0,
+             "round": 0, "idiv": 5, "mod": 1, "pow": 32}
 
 
 class Bounds(NamedTuple):
@@ -1979,7 +2185,14 @@ class Intervals:
             unsure = together if op in ("eq", "ne") else ~exact & (low != high)
             self.kinked |= unsure.any()
             return Bounds(corners[0], corners[0], wild | unsure)
-        if op in ("max", "trunc"):
+        if op in ("idiv", "mod"):                                       # with one quotient the remainder is monotone
+            ends = [np.floor_divide(*pair) for pair in itertools.product(*(a[:2] for a in x))]
+            jumps = np.minimum.reduce(ends) != np.maximum.reduce(ends)
+            self.kinked |= np.any(jumps & ~exact)
+            wild = wild | ~exact & ((x[1].low <= 0) & (x[1].high >= 0) | jumps & (op == "mod"))
+        if op == "pow":
+            wild = wild | ~exact & (x[0].low <= 0)
+        if op in ("max", "trunc", "round"):
             self.kinked |= np.any(together if op == "max" else low != high)
         if op == "div":                                                 # the sign of a zero is nobody's promise
             wild = wild | (x[1].low <= 0) & (x[1].high >= 0) & ~np.isnan(corners).all(0)
@@ -2062,7 +2275,8 @@ STEPS = {
     "f": ["-{}", "{}.abs()", "{}.relu()", "{} * 0.5", "1 - {}", "{}.square()", "{}.sin()", "{}.cos()", "{}.exp()",
           "{}.log()", "(-{}.square()).exp()", "({}.square() + 1).sqrt()", "({}.abs() + 1).log()", "{}.sigmoid()",
           "{}.tanh()", "{}.trunc()", "{}.floor()", "{}.round()", "{}.sqrt()", "{}.reciprocal()", "{}.clamp(-1, 1)",
-          "{}.gelu()", "{}.silu()", "{}.softplus()", "{}.sign()", "{}.isnan()", "{}.isinf()", "{} ** 3", "{} ** 0.5", "2 ** {}"],
+          "{}.gelu()", "{}.silu()", "{}.softplus()", "{}.sign()", "{}.isnan()", "{}.isinf()", "{} ** 3", "{} ** 0.5",
+          "2 ** {}"],
     "i": ["-{}", "{}.abs()", "{} * 3", "{} + 100", "7 - {}", "{} // 3", "{} % 5", "7 // {}", "{} & 6", "{} | 1",
           "{} ^ 5", "{} << 2", "{} >> 1", "{}.relu()", "{}.square()", "{}.clamp(2, 9)", "~{}"],
     "b": ["~{}", "{}.logical_not()", "{}.float()", "{}.int() - 1", "{}.where(1.5, -2)", "{}.where(3, 4)"],
@@ -2071,11 +2285,11 @@ STEPS = {
           "{}.cast(dtypes.uint32)", "{}.cast(dtypes.bool)", "{} == 0", "{} < 1", "{} >= 0.5"],
     "a": ["{}.contiguous()", "{}.detach()"],
     "ff": ["{} + {}", "{} - {}", "{} * {}", "{} / ({}.abs() + 0.5)", "{} / {}", "{} // {}", "{} % {}",
-           "{}.lerp({}, 0.25)"],
+           "{}.lerp({}, 0.25)", "{}.abs() ** {}"],
     "nn": ["{} + {}", "{} - {}", "{} * {}", "{}.maximum({})", "{}.minimum({})", "{} < {}", "{} <= {}", "{} == {}",
            "{} != {}", "{} > {}"],
     "ii": ["{} + {}", "{} * {}", "{} // {}", "{} % {}", "{} & {}", "{} | {}", "{} ^ {}", "{} << ({} & 3)",
-           "{} >> ({} & 7)"],
+           "{} >> ({} & 7)", "{} ** ({} & 7)"],
     "bb": ["{} & {}", "{} | {}", "{} ^ {}", "{} == {}"],
     "bnn": ["{}.where({}, {})"], "bn": ["{}.where({}, 0)", "{}.where(1, {})"],
     "nb": ["{0} * {1}", "{0}.masked_fill({1}, 2)"],
@@ -3435,24 +3649,78 @@ def test_rows_that_go_in_blocks_are_done_once(rows, device):
     same(p, a - 3 * (x @ w))
 
 
-def test_the_number_of_threads_does_not_change_a_bit():
-    program = """
-import numpy as np
-from tiny import Tensor, nn
-Tensor.manual_seed(4)
-layers = [nn.Linear(33, 65), nn.LayerNorm(65), nn.Linear(65, 7)]
-parameters = nn.state.get_parameters(layers)
-optimizer = nn.optim.AdamW(parameters, lr=0.01)
-x = Tensor.randn(301, 33).realize()
-for _ in range(3):
-    optimizer.zero_grad()
-    layers[2](layers[1](layers[0](x)).gelu()).softmax().square().mean().backward()
-    optimizer.step()
-print([p.numpy().tobytes().hex() for p in parameters])
+# Programs whose results must be the same bits wherever and whenever they run; each begins with the same seed.
+REPRODUCED = """
+import sys, zlib
+from tiny import Tensor, TinyJit, nn
+import gpt
+
+def random():
+    return [Tensor.rand(1001), Tensor.randn(1001)]
+
+def reductions():
+    x = Tensor.randn(300001)                                            # in parts, which threads share
+    return [x.sum(), x.max(), x[:300000].reshape(600, 500).softmax().sum(0)]
+
+def training(jit=False):
+    layers = [nn.Linear(33, 65), nn.LayerNorm(65), nn.Linear(65, 7)]
+    parameters = nn.state.get_parameters(layers)
+    optimizer = nn.optim.AdamW(parameters, lr=0.01)
+    x = Tensor.randn(301, 33).realize()
+    def step(x):
+        optimizer.zero_grad()
+        loss = layers[2](layers[1](layers[0](x)).gelu()).softmax().square().mean().backward()
+        optimizer.step()
+        return loss.realize(*parameters)
+    step = TinyJit(step) if jit else step
+    return [step(x) for _ in range(3)][-1:] + parameters
+
+def training_with_jit():
+    return training(jit=True)
+
+def convolution():
+    x, w = Tensor.randn(3, 4, 13, 11), Tensor.randn(6, 4, 3, 3)
+    y = x.conv2d(w, padding=1).max_pool2d()
+    return [y, *y.square().sum().gradient(x, w)]
+
+def attention():
+    q, k, v = (Tensor.randn(2, 3, 70, 16) for _ in range(3))
+    y = q.scaled_dot_product_attention(k, v, is_causal=True)
+    return [y, *y.square().sum().gradient(q, k, v)]
+
+def transformer():
+    model = gpt.GPT(gpt.GPTConfig(65, 16, 2, 2, 32))
+    step = gpt.training_step(model, lr=1e-3)[1]
+    x = Tensor.randint(6, 17, high=65)
+    return [step(x[:, :-1], x[:, 1:]) for _ in range(4)] + nn.state.get_parameters(model)
+
+for name in sys.argv[1:]:
+    Tensor.manual_seed(4)
+    results = globals()[name]()
+    Tensor.realize(*results)
+    print(name.removesuffix("_with_jit"), *(zlib.crc32(x.numpy().tobytes()) for x in results))
 """
-    runs = [python(program, DEVICE="C", THREADS=str(n)) for n in (1, 2, 3, 7)]
-    assert all(run.returncode == 0 for run in runs), runs[0].stderr
-    assert len({run.stdout for run in runs}) == 1 and len(runs[0].stdout) > 1000
+QUICKLY, ALL = ["random", "reductions", "training"], ["training_with_jit", "convolution", "attention", "transformer"]
+
+
+def bits(folder, device, programs):
+    """The lines that those programs print in each of the surroundings that may not matter: what a jit gives too, after
+    other programs than before, and where all is planned and compiled anew."""
+    runs = [dict(THREADS=str(n)) for n in (2, 1, 3, 7)]
+    runs += [dict(PYTHONHASHSEED="1", KERNELS=str(folder / "kernels")),
+             dict(PYTHONHASHSEED="2", TINY_CACHE=str(folder / "cold"), THREADS="1")]
+    found = []
+    for i, environment in enumerate(runs):
+        run = python(REPRODUCED, *(programs[::-1] if i > 3 else programs), **{"DEVICE": device, **environment})
+        assert run.returncode == 0, run.stderr
+        found.append(set(run.stdout.splitlines()))
+        assert len(found[-1]) == len({line.split()[0] for line in found[-1]}), "the jit gives other bits"
+    return found
+
+
+def test_the_same_program_gives_the_same_bits_wherever_it_runs(tmp_path):
+    found = bits(tmp_path, "C", QUICKLY)
+    assert len(found) == 6 and len(found[0]) == len(QUICKLY) and all(lines == found[0] for lines in found)
 
 
 def test_jit_may_assign_its_argument(device):
@@ -6239,5 +6507,17 @@ elif __name__ == "__main__" and sys.argv[1:2] == ["sanitize"]:
     sanitize(*sys.argv[2:])
 elif __name__ == "__main__" and sys.argv[1:2] == ["sanitize-worker"]:
     sanitize_worker(sys.argv[2], *map(int, sys.argv[3:]))
+elif __name__ == "__main__" and sys.argv[1:2] == ["bits"]:
+    with tempfile.TemporaryDirectory() as place:
+        found = {name: bits(Path(place) / name, name, QUICKLY + ALL) for name in (*COMPILED, "NUMPY")}
+    wrong = {f"{name}: {line}" for name, runs in found.items() for lines in runs for line in lines ^ runs[0]}
+    processes = sum(map(len, found.values()))
+    print(*sorted(wrong), f"{len(QUICKLY + ALL)} programs in each of {processes} processes, on C, CL and NUMPY: "
+          f"{len(wrong)} results differ", sep="\n")
+    sys.exit(len(wrong) > 0)
+elif __name__ == "__main__" and sys.argv[1:2] == ["edges"]:
+    wrong, count = search_edges()
+    print(*wrong, f"{count:,} values at the edges on C, CL and NUMPY: {len(wrong)} operations differ", sep="\n")
+    sys.exit(len(wrong) > 0)
 elif __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
