@@ -996,7 +996,6 @@ class Tensor:
         whole = self.trunc()
         return (self < whole).where(whole - 1, whole) if is_float(self.dtype) else whole
 
-
     trunc = _formula("Towards 0 to an integer.", lambda x: _apply("trunc", x) if is_float(x.dtype) else x._same())
     round = _formula("To the nearest integer, halves to the even one.",
                      lambda x: _apply("round", x) if is_float(x.dtype) else x._same())
