@@ -6,7 +6,7 @@ the devices that run it; the jit; layers and optimizers. It needs numpy; an Open
 C device a C compiler.
 """
 import contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil
-import subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
+import signal, subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -88,11 +88,12 @@ class Node:
     `device` is the name of the device that computes it. `buffer` is set once the value has been computed; the sources
     stay, so that a gradient can still be asked for.
     `line` is the (file, line number, "forward") of the user's Python that made the node first. What a gradient rule
-    makes has that of the node whose gradient it is, with "gradient" in the third place: `origin`, while the rule runs.
+    makes has that of the node whose gradient it is, with "gradient" in the third place: `origin.line` of the thread in
+    which the rule runs.
     """
     __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "__weakref__")
     known = {}                                                          # weak references to all nodes, by their keys
-    origin = None
+    origin = threading.local()
 
     def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
         key = (op, sources, arg if op != "const" else repr(arg), shape, dtype, device)
@@ -104,7 +105,7 @@ class Node:
             node.shape = sources[0].shape if shape is None else shape
             node.dtype = sources[0].dtype if dtype is None else dtype
             node.device = sources[0].device if device is None else device
-            node.line = cls.origin
+            node.line = getattr(cls.origin, "line", None)
             if node.line is None:
                 frame, own = sys._getframe(1), globals()
                 while frame.f_globals is own and frame.f_back is not None:
@@ -123,7 +124,7 @@ class Node:
     def forget_sources(self):
         """Make a computed variable (what Tensor.assign gave it) a leaf: the steps before it can be freed."""
         if self.op == "detach" and self.arg is not None and self.buffer is not None:
-            del Node.known[self.key]
+            Node.known.pop(self.key, None)
             self.op, self.sources, self.key = "buffer", (), None
 
     def __repr__(self):
@@ -279,6 +280,34 @@ ON_BOOL = {"add": "or", "mul": "and", "max": "or", "ne": "xor"}         # what t
 ONLY_FLOAT, ONLY_INTEGER = {"div", "sqrt", "exp", "log", "sin", "sigmoid"}, {"and", "or", "xor", "shl", "shr"}
 _serial = itertools.count()                                             # makes leaves differ that look the same
 _capturing = None                                                       # a list while a jit captures: assigned Tensors
+_lock = threading.RLock()               # of the thread that computes, captures or changes what Tensors and devices hold
+if hasattr(os, "register_at_fork"):     # a fork waits for that thread: the child would be left with half of its work
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+
+
+def _alone(function):
+    """Only one thread at a time is in the functions that are marked so."""
+    @functools.wraps(function)
+    def alone(*args, **kwargs):
+        with _lock:
+            return function(*args, **kwargs)
+    return alone
+
+
+@contextlib.contextmanager
+def _uninterrupted():
+    """Ctrl-C waits for the end of this block: what changes here belongs together."""
+    usual, caught = signal.getsignal(signal.SIGINT), []
+    concerned = callable(usual) and threading.current_thread() is threading.main_thread()
+    try:
+        if concerned:
+            signal.signal(signal.SIGINT, lambda *call: caught.append(call))
+        yield
+    finally:
+        if concerned:
+            signal.signal(signal.SIGINT, usual)
+        for call in caught[:1]:
+            usual(*call)
 
 
 def _require(fits, message, *values, kind=ValueError):
@@ -447,7 +476,7 @@ class Tensor:
     int32, an array keeps its dtype. With `requires_grad`, backward() leaves a gradient in `grad`.
     """
     training = False                                                    # see train()
-    grad, _requires_grad = None, None
+    _grad, _requires_grad = None, None
     _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
     _losses = weakref.WeakValueDictionary()                             # those that backward() began at; see step()
     __array_ufunc__ = None                                              # array + tensor is ours to compute
@@ -473,6 +502,7 @@ class Tensor:
             self.requires_grad = requires_grad
         return self
 
+    @_alone
     def _set_requires_grad(self, wanted):
         if wanted:
             _require(is_float(self.dtype), "requires_grad: {} has no gradient, only floats", self.dtype, kind=TypeError)
@@ -483,7 +513,12 @@ class Tensor:
             Tensor._trainable.pop(id(self), None)
         self._requires_grad = wanted
 
+    @_alone
+    def _set_grad(self, gradient):
+        self._grad = gradient
+
     requires_grad = property(lambda self: self._requires_grad, _set_requires_grad, doc="Does backward() set `grad`?")
+    grad = property(lambda self: self._grad, _set_grad, doc="The gradient, a Tensor of this shape, or None.")
     shape = property(lambda self: self.node.shape, doc="Sizes of the axes.")
     dtype = property(lambda self: self.node.dtype, doc="Type of the numbers, an np.dtype.")
     device = property(lambda self: self.node.device, doc="Name of the device that holds the numbers.")
@@ -498,6 +533,7 @@ class Tensor:
         return self.shape if dim is None else self.shape[self._axis("size", dim)]
 
     # ---- out of the graph ----
+    @_alone
     def realize(self, *others):
         """Compute these Tensors now, all together; returns the first."""
         if _capturing is not None:                                      # the jit computes everything at the end
@@ -516,6 +552,7 @@ class Tensor:
             x.node.forget_sources()
         return self
 
+    @_alone
     def _array(self):
         """The numbers as a new array; bfloat16 as it is stored."""
         _require(_capturing is None, "jit: a value is read inside a captured function; a replay would not read it "
@@ -537,6 +574,7 @@ class Tensor:
         values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
         return f"Tensor({values}, dtype={NAME_OF[self.dtype]}, device={self.device})"
 
+    @_alone
     def graph(self, kernels=None):
         """The graph that is still to be computed, as a tree in text: a node a line, with its shape, dtype and the line
         of Python that made it. With `kernels` (usual when DEBUG is 3 or more) it is planned, and shows which part of it
@@ -581,13 +619,15 @@ class Tensor:
         _require(fits, "assign: shape {} does not broadcast to {}", node.shape, self.shape)
         return Tensor._of(_broadcast(node, self.shape)).cast(self.dtype)
 
+    @_alone
     def _become(self, node):
-        old, self.node = self.node, node
-        Capture.notice(self, old)
+        Capture.notice(self, self.node)
         if _capturing is not None:
-            _capturing.append((self, old))
+            _capturing.append((self, self.node))
+        self.node = node
         return self
 
+    @_alone
     def _replace(self, x):
         """As assign, for += and x[...] = v: through new values that depend on parameters, gradients flow to these. Not
         if this Tensor is itself a parameter: a step of an optimizer is no part of the next loss."""
@@ -621,6 +661,7 @@ class Tensor:
     _seed, _random, _random_host = int(time.time()), {}, {}             # by device: the state, and where it is
 
     @staticmethod
+    @_alone
     def manual_seed(seed=0):
         """Start the random numbers of all devices again from `seed`."""
         Tensor._seed, Tensor._random_host = seed & 0xffffffff, {}
@@ -630,10 +671,11 @@ class Tensor:
     @staticmethod
     def _set_random(device, position):
         node = _leaf(np.array([Tensor._seed, position & 0xffffffff], uint32), device)
-        Tensor._random.setdefault(device, Tensor._of(node)).node = node
         Tensor._random_host[device] = position
+        Tensor._random.setdefault(device, Tensor._of(node)).node = node
 
     @staticmethod
+    @_alone
     def _random_words(op, shape, device):
         """Two random uint32 Tensors: threefry2x32 with 13 rounds (Salmon et al., Parallel random numbers, 2011)."""
         shape = _ints(op, shape)
@@ -1327,6 +1369,7 @@ class Tensor:
         found = gradients(self.node, [x.node for x in targets], seed)
         return [x.zeros_like() if g is None else g for x, g in zip(targets, found)]
 
+    @_alone
     def backward(self, gradient=None):
         """Add to `grad` of every Tensor with requires_grad that this one was computed from; returns self. If there is
         none, RuntimeError."""
@@ -1338,8 +1381,10 @@ class Tensor:
         _require(fits, "backward: this came from no Tensor that has requires_grad (and still exists): give "
                  "requires_grad=True to what should learn, before it is used, and do not detach() or assign() in "
                  "between", kind=RuntimeError)
-        for x, g in zip(live, found):
-            x.grad = g if x.grad is None else x.grad + g
+        sums = [g if x.grad is None else x.grad + g for x, g in zip(live, found)]
+        with _uninterrupted():
+            for x, g in zip(live, sums):
+                x.grad = g
         if _capturing is None:                                          # a jit computes what it returns anyway
             Tensor._losses[id(self)] = self
         return self
@@ -1647,13 +1692,13 @@ def gradients(result, targets, seed):
     for node in order:                                                  # which nodes have a target beneath them?
         leads[node] = node in wanted or (node.op != "detach" and is_float(node.dtype)
                                           and any(leads[source] for source in node.sources))
-    found, outer = ({result: seed} if leads[result] else {}), Node.origin
+    found, outer = ({result: seed} if leads[result] else {}), getattr(Node.origin, "line", None)
     try:
         for node in reversed(order):
             g = found.get(node)
             if g is None or node.op == "detach" or not any(leads[source] for source in node.sources):
                 continue
-            Node.origin = (*node.line[:2], "gradient")
+            Node.origin.line = (*node.line[:2], "gradient")
             sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
             if node.op in ELEMENTWISE:
                 shares = [rule(g, out, *sources) if leads[source] else None
@@ -1664,7 +1709,7 @@ def gradients(result, targets, seed):
                 if share is not None and leads[source]:
                     found[source] = found[source] + share if source in found else share
     finally:
-        Node.origin = outer
+        Node.origin.line = outer
     return [found.get(target) for target in targets]
 
 
@@ -4077,12 +4122,14 @@ C_RUNTIME = r"""
 #include <sched.h>
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 typedef struct { void (*kernel)(long, long, char **); char **buffers; long tasks, barrier; } Call;
-static int threads = 1, working = 0;
+static int threads;
+static pid_t process;
 static Call *calls;
 static long count;
 static double *clock_;                  /* if somebody looks: the time before each kernel and at the end */
-static atomic_long round_, arrived, turn, idle;
+static atomic_long round_, arrived, turn;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 
@@ -4137,7 +4184,12 @@ static void *worker(void *thread) {
   return 0;
 }
 
-int start(int n) { /* once in a process: threads 1 .. n-1; the caller of run is thread 0 */
+/* Threads 1 .. n-1, once in a process; the caller of run is thread 0. A child that was forked has the memory of its
+   parent, but none of the threads: it begins anew. */
+int start(int n) {
+  if (process == getpid()) return threads;
+  process = getpid(), threads = 1, round_ = arrived = turn = 0;
+  mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER, wake = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
   pthread_attr_t detached;
   pthread_attr_init(&detached);
   pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
@@ -4307,9 +4359,6 @@ def nbytes(node):
     return node.size * node.dtype.itemsize
 
 
-_lock = threading.RLock()
-
-
 def plans(nodes):
     """How to compute those of `nodes` that have no buffer: for each device (device, plan, order, leaves, wanted)."""
     nodes = [node for node in dict.fromkeys(nodes) if node.buffer is None]
@@ -4320,20 +4369,21 @@ def plans(nodes):
         yield device, device.plan(order, leaves, wanted), order, leaves, wanted
 
 
+@_alone
 def realize(nodes):
     """Compute `nodes` and set their buffers."""
-    with _lock:
-        for device, plan, _, leaves, wanted in plans(nodes):
-            buffers = [Buffer.empty(device, node) for node in wanted]
-            run_plan(device, plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
-            for node, buffer in zip(wanted, buffers):
-                node.buffer = buffer
+    for device, plan, _, leaves, wanted in plans(nodes):
+        buffers = [Buffer.empty(device, node) for node in wanted]
+        run_plan(device, plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
+        for node, buffer in zip(wanted, buffers):
+            node.buffer = buffer
 
 
 def is_realized(node):
     return node.buffer is not None
 
 
+@_alone
 def kernels(*tensors):
     """The kernels that would compute these Tensors, in order, compiled but not run.
 
@@ -4710,7 +4760,7 @@ class CDevice(HostDevice, CompiledDevice):
         self.lanes, self.arena = 16 if "avx512f" in features else 8 if "avx" in features else 4, None
         self.runtime = ctypes.CDLL(str(self.libraries([("runtime", C_RUNTIME)])[0]))
         self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p]
-        self.threads, self.process = 0, None
+        self.process = None                                             # in which it has threads
 
     def libraries(self, sources):
         """Shared libraries of (name, C source) pairs, from the cache on disk or compiled, as many at once as cores."""
@@ -4753,12 +4803,13 @@ class CDevice(HostDevice, CompiledDevice):
     def run(self, plan, data, clock=None):
         """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
         if self.process != os.getpid():                                 # a fork has no threads but the one that forked
-            self.threads, self.process = self.runtime.start(cores()), os.getpid()
+            self.runtime.start(cores())
+            self.process = os.getpid()
         if self.arena is None or self.arena.size < plan.arena_bytes:
             self.arena = Memory(plan.arena_bytes)
         if not hasattr(plan, "calls"):
-            plan.calls, plan.tables = (Call * len(plan.kernels))(), []
-            for call, kernel, places, barrier in zip(plan.calls, plan.kernels, plan.places, plan.barriers):
+            calls, plan.tables = (Call * len(plan.kernels))(), []
+            for call, kernel, places, barrier in zip(calls, plan.kernels, plan.places, plan.barriers):
                 plan.tables.append((ctypes.c_void_p * len(places))())
                 call.kernel = ctypes.cast(self.functions[kernel.key], ctypes.c_void_p)
                 call.buffers = ctypes.cast(plan.tables[-1], ctypes.c_void_p)
@@ -4766,18 +4817,18 @@ class CDevice(HostDevice, CompiledDevice):
             plan.addresses = [None] * len(data)
             plan.slots = [[(table, j) for table, places in zip(plan.tables, plan.places)
                            for j, place in enumerate(places) if place == ("external", i)] for i in range(len(data))]
-            plan.arena = None
+            plan.arena, plan.calls = None, calls                        # last what tells that all is there
         if plan.arena is not self.arena:
-            plan.arena = self.arena
             for table, places in zip(plan.tables, plan.places):
                 for j, place in enumerate(places):
                     if place[0] == "arena":
                         table[j] = self.arena.address + place[1]
+            plan.arena = self.arena
         for i, memory in enumerate(data):
             if memory.address != plan.addresses[i]:
-                plan.addresses[i] = memory.address
                 for table, j in plan.slots[i]:
                     table[j] = memory.address
+                plan.addresses[i] = memory.address
         self.runtime.run(plan.calls, len(plan.kernels), clock)
 
 
@@ -4847,12 +4898,20 @@ class CLDevice(CompiledDevice):
         self.description = f"{self.device.name}, {self.device.platform.name}"
         self.identity = f"{self.description} {self.device.platform.version} {self.device.driver_version}"
         self.context = cl.Context([self.device])
-        self.queue, self.arena, self.strips = cl.CommandQueue(self.context), None, None
+        self.commands, self.arena, self.strips = cl.CommandQueue(self.context), None, None
+        self.process = os.getpid()
 
     def use_groups(self, items=64):
         """Compute in work-groups, as a GPU wants it. Its processors run 8, 16, 32 or 64 items in step, and while some
         of their groups wait for memory, others go on."""
         self.lanes, self.groups = min(items, self.device.max_work_group_size), 16 * self.device.max_compute_units
+
+    @property
+    def queue(self):
+        """The queue of commands, where nothing would answer in a fork: that has none of the threads of OpenCL."""
+        _require(self.process == os.getpid(), "CL: this process was forked from one that had used OpenCL, and that does "
+                 "not survive a fork: start processes with multiprocessing's \"spawn\", or set DEVICE=C", kind=RuntimeError)
+        return self.commands
 
     def allocate(self, size):
         return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
@@ -4895,11 +4954,11 @@ class CLDevice(CompiledDevice):
         if self.arena is None or self.arena.size < plan.arena_bytes:
             self.arena = self.allocate(plan.arena_bytes)
         if not hasattr(plan, "launches"):
-            plan.launches = [self.cl.Kernel(self.functions[kernel.key], kernel.symbol) for kernel in plan.kernels]
-            for kernel, launch in zip(plan.kernels, plan.launches):
+            launches = [self.cl.Kernel(self.functions[kernel.key], kernel.symbol) for kernel in plan.kernels]
+            for kernel, launch in zip(plan.kernels, launches):
                 launch.set_arg(len(kernel.types), np.int64(kernel.tasks))
             plan.bound = [[None] * len(places) for places in plan.places]
-            plan.arena = None
+            plan.arena, plan.launches = None, launches                  # last what tells that all is there
         if plan.arena is not self.arena:
             plan.arena, plan.parts = self.arena, {}
 
@@ -5023,7 +5082,10 @@ class Devices(dict):
     """The devices by name, each made when it is first asked for: Device["C"]. Device.DEFAULT is where Tensors go."""
     makers = {"C": CDevice, "CL": CLDevice, "NUMPY": NumpyDevice}
 
+    @_alone
     def __missing__(self, name):
+        if name in self:                                                # another thread was quicker
+            return self[name]
         if name not in self.makers:
             raise ValueError(f"Device: there is no device {name!r}, only {', '.join(self.makers)}")
         self[name] = self.makers[name]()
@@ -5135,6 +5197,7 @@ class TinyJit:
         instance.__dict__[self.__name__] = bound
         return bound
 
+    @_alone
     def __call__(self, *args, **kwargs):
         if _capturing is not None:                                      # within another jit: part of its capture
             return self.function(*args, **kwargs)
@@ -5244,25 +5307,33 @@ class Capture:
         standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
         for stand in standing.values():
             stand.realize()
-        _capturing = assigned = []
+        assigned = []
+
+        def undo():
+            """As if the call had not been."""
+            global _capturing
+            _capturing = None
+            for tensor, node in reversed(assigned):
+                tensor.node = node
+            for tensor, gradient in gradients:
+                tensor.grad = gradient
         try:
+            _capturing = assigned
             self.result = function(*args, **kwargs)
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
                 if gradient is not None and tensor.grad is not None and tensor.grad is not gradient:
                     gradient.assign(tensor.grad)
             returned = [tensor.node if tensor.node.buffer is None else Node("contiguous", (tensor.node,), next(_serial))
                         for tensor in _tensors_in(self.result)]
-        finally:
-            _capturing = None
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
-            assigned.clear()
             after = {i: change[0].node for i, change in changes.items()}
             made = [(tensor, tensor.grad.node) for tensor, gradient in gradients
                     if gradient is None and tensor.grad is not None]
-            for change in changes.values():                             # as if the call had not been
-                change[0].node = change[1]
-            for tensor, gradient in gradients:
-                tensor.grad = gradient
+            undo()
+        except BaseException:                                           # also if Ctrl-C came while it was undone
+            undo()
+            raise
+        assigned.clear()
         # A Tensor to which nobody refers any more, except perhaps the result, was made by the call, and is no state.
         returns = Counter(map(id, _tensors_in(self.result)))
         before = {i: change for (i, change), n in zip(changes.items(), _references(changes.values()))
@@ -5335,14 +5406,14 @@ class Capture:
                 places[i] = tensor.node.buffer
         fresh = [buffer or Buffer(self.device, dtype, shape, self.device.allocate(size))
                  for buffer, (dtype, shape, size) in zip(places, self.outputs)]
-        with _lock:
+        with _uninterrupted():                                          # if some of it changes, then all of it
             run_plan(self.device, self.plan, data + [buffer.data for buffer in fresh])
-        for tensor, i, in_place in self.targets:
-            if not in_place:                                            # the Tensor, or an argument's number
-                (arguments[tensor] if isinstance(tensor, int) else tensor).node = fresh_leaf(fresh[i])
-        Tensor._random_host.clear()                                     # a draw may have moved the states on
-        for tensor, i in self.gradients:
-            tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
+            for tensor, i, in_place in self.targets:
+                if not in_place:                                        # the Tensor, or an argument's number
+                    (arguments[tensor] if isinstance(tensor, int) else tensor).node = fresh_leaf(fresh[i])
+            Tensor._random_host.clear()                                 # a draw may have moved the states on
+            for tensor, i in self.gradients:
+                tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
         results = [Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if i in self.assigned else fresh[i]))
                    for i in self.returned]
         return _replace_tensors(self.result, iter(results))
@@ -5508,6 +5579,7 @@ class Optimizer:
         for p in self.params:
             p.grad = None
 
+    @_alone
     def step(self):
         """Change all parameters by their gradients. Everything that changes is computed in one call, and so are the
         Tensors that backward() was called on: whoever reads them later would go through the forward pass again."""
@@ -5515,8 +5587,10 @@ class Optimizer:
         _require(not without, "step: no gradient of parameter {}", " nor of ".join(without), kind=RuntimeError)
         changes = list(self.changes())                                  # all from the old values
         losses = list(Tensor._losses.values())
-        Tensor._losses.clear()
-        Tensor.realize(*self.decays, *losses, *(tensor.assign(value) for tensor, value in changes))
+        with _uninterrupted():
+            Tensor._losses.clear()
+            changed = [tensor.assign(value) for tensor, value in changes]
+        Tensor.realize(*self.decays, *losses, *changed)
 
 
 class SGD(Optimizer):
