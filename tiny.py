@@ -6,7 +6,7 @@ the devices that run it; the jit; layers and optimizers. It needs numpy; an Open
 C device a C compiler.
 """
 import contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil
-import signal, subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
+import signal, subprocess, sys, tempfile, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -4742,6 +4742,7 @@ class HostDevice:
 class CDevice(HostDevice, CompiledDevice):
     """Generated C, compiled by the system's compiler, loaded with ctypes and run by threads of its own."""
     name = dialect = "C"
+    patience = 60                                                       # seconds for a compiler that may hang
     flags = ["-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
              "-shared", "-fPIC", "-w"]
 
@@ -4752,14 +4753,21 @@ class CDevice(HostDevice, CompiledDevice):
         if not self.compiler:
             raise RuntimeError(f"the C device found no compiler {named} (named in CC)" if named else
                                "the C device needs a C compiler: install gcc or clang, or name one in CC")
-        version = subprocess.run([self.compiler, "--version"], capture_output=True, text=True).stdout
+        try:
+            version = subprocess.run([self.compiler, "--version"], stdin=subprocess.DEVNULL, capture_output=True,
+                                     text=True, errors="replace", timeout=self.patience).stdout
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise RuntimeError(f"the C compiler {self.compiler} does not work: {error}") from None
         self.description = f"{self.compiler} ({version.partition(chr(10))[0]}), {cores()} threads"
         self.identity = "".join([version, cpu_description(), *self.flags, C_WORDS, SCALAR_WORDS, VECTOR_WORDS])
         super().__init__()
         # As many float32 as a register has room for: longer vectors would go through memory.
         features = cpu_description().split()
         self.lanes, self.arena = 16 if "avx512f" in features else 8 if "avx" in features else 4, None
-        self.runtime = ctypes.CDLL(str(self.libraries("", [("runtime", C_RUNTIME)])[0]))
+        for old in cache_folder().glob("part-*"):                       # of processes that were killed
+            if old.stat().st_mtime < time.time() - 86400:
+                shutil.rmtree(old, ignore_errors=True)
+        self.runtime, = self.libraries("", [("runtime", C_RUNTIME)])
         self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p]
         self.process = None                                             # in which it has threads
 
@@ -4770,36 +4778,67 @@ class CDevice(HostDevice, CompiledDevice):
         many such batches side by side as there are cores. What else is in a library does not change the machine code
         of a kernel, so each part finds the library of its batch under a name of its own.
         """
-        folder, paths, missing, running = cache_folder(), [], [], []
+        folder, paths, missing = cache_folder(), [], []
         for name, source in parts:
-            key = hashlib.sha256((self.identity + source).encode()).hexdigest()[:32]
-            paths.append(folder / f"{key}.so")
-            if not paths[-1].exists():
+            paths.append(folder / f"{hashlib.sha256((self.identity + source).encode()).hexdigest()[:32]}.so")
+            if not is_whole(paths[-1]):
                 missing.append((paths[-1], name, source))
-        count = max(min(len(missing), cores()), -(-len(missing) // 16))
-        for batch in (missing[i::count] for i in range(count)):
-            part = folder / f"{batch[0][0].stem}.{os.getpid()}.{threading.get_ident()}"
-            part.with_suffix(".c").write_text("\n".join([words, *(source for *_, source in batch)]))
-            command = [self.compiler, *self.flags, "-o", str(part), str(part.with_suffix(".c")), "-lm", "-lpthread"]
-            process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-            running.append((process, part, batch))
-            if len(running) >= cores():
-                self.finish(*running.pop(0))
-        for job in running:
-            self.finish(*job)
-        return paths
+        if missing:
+            self.build(words, missing)
+        try:
+            return [ctypes.CDLL(str(path)) for path in paths]
+        except OSError as error:
+            raise RuntimeError(f"what {self.compiler} compiled can't be loaded ({error}): if the cache folder {folder} "
+                               f"may hold no programs, name another in TINY_CACHE") from None
+
+    def build(self, words, missing):
+        """Compile these (path, name, C source)."""
+        count, running = max(min(len(missing), cores()), -(-len(missing) // 16)), []
+        with in_cache() as place:
+            try:
+                for number, batch in enumerate(missing[i::count] for i in range(count)):
+                    part = place / f"{number}.so"
+                    part.with_suffix(".c").write_text("\n".join([words, *(source for *_, source in batch)]))
+                    command = [self.compiler, *self.flags, "-o", part, part.with_suffix(".c"), "-lm", "-lpthread"]
+                    with open(part.with_suffix(".log"), "wb") as log:
+                        running.append((subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                         start_new_session=True), part, batch))
+                    if len(running) >= cores():
+                        self.finish(*running[0])
+                        del running[0]
+                while running:
+                    self.finish(*running[0])
+                    del running[0]
+            finally:
+                for process, *_ in running:                             # after an error or Ctrl-C
+                    if process.poll() is None:
+                        os.killpg(process.pid, signal.SIGKILL)          # it, and what it has started
+                        process.wait()
 
     def finish(self, process, part, batch):
         """Wait for the compiler, and give the library of a batch the names of its parts."""
-        errors, source = process.communicate()[1], part.with_suffix(".c")
-        if process.returncode:
-            names = ", ".join(name for _, name, _ in batch)
-            raise RuntimeError(f"{self.compiler} could not compile {names} ({source}):\n{errors[:2000]}")
+        log, source, twin = [part.with_suffix(suffix) for suffix in (".log", ".c", ".twin")]
+        limit = self.patience * max(1, len(batch) / 4)
+        end = time.monotonic() + limit
+        while process.poll() is None and time.monotonic() < end and log.stat().st_size < 1 << 24:
+            time.sleep(0.003)
+        code = process.returncode
+        if code != 0 or not part.exists():
+            names, kept = ", ".join(name for _, name, _ in batch), cache_folder() / "failed.c"
+            how = f"had not ended after {limit:.0f} seconds, with {log.stat().st_size:,} bytes of messages" \
+                if code is None else f"was killed by signal {-code}" if code < 0 else "failed" if code else "made nothing"
+            with open(log, errors="replace") as file:
+                messages = file.read(2000).replace(str(source), str(kept))
+            os.replace(source, kept)
+            raise RuntimeError(f"{self.compiler} could not compile {names} ({kept}): it {how}\n{messages}")
+        content = part.read_bytes() + "".join(path.stem for path, *_ in batch).encode()
+        part.write_bytes(content + hashlib.sha256(content).digest())    # see is_whole
         for path, *_ in batch:
-            with contextlib.suppress(FileExistsError):                  # another process was quicker
-                os.link(part, path)
-        part.unlink()
-        source.unlink()
+            try:
+                os.link(part, twin)
+            except OSError:                                             # a file system without links
+                shutil.copyfile(part, twin)
+            os.replace(twin, path)
 
     def source(self, kernel):
         return kernel.c_source()
@@ -4807,8 +4846,8 @@ class CDevice(HostDevice, CompiledDevice):
     def compile(self, kernels):
         kernels = self.missing(kernels)
         parts = [(kernel.name, self.source(kernel)) for kernel in kernels]
-        for kernel, path in zip(kernels, self.libraries(C_WORDS + words_of(kernels), parts) if kernels else ()):
-            self.functions[kernel.key] = getattr(ctypes.CDLL(str(path)), kernel.symbol)
+        for kernel, library in zip(kernels, self.libraries(C_WORDS + words_of(kernels), parts) if kernels else ()):
+            self.functions[kernel.key] = getattr(library, kernel.symbol)
 
     def run(self, plan, data, clock=None):
         """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
@@ -4856,12 +4895,33 @@ def cpu_description():
         return platform.processor() + platform.machine()
 
 
+def is_whole(path):
+    """Is a library in the cache as it was written, and for what it is named for? At its end are the names that it goes
+    by, which a loader does not read, and a digest of all. To load half a library could end the process."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return path.stem.encode() in content and content[-32:] == hashlib.sha256(content[:-32]).digest()
+
+
+@contextlib.contextmanager
+def in_cache():
+    """A folder of this process alone within the cache folder, to make what os.replace then puts in its place."""
+    folder = cache_folder()
+    try:
+        with tempfile.TemporaryDirectory(prefix="part-", dir=folder) as place:
+            yield Path(place)
+    except OSError as error:
+        raise RuntimeError(f"nothing can be made in the cache folder {folder} ({error}): name another in TINY_CACHE"
+                           ) from None
+
+
 def keep_file(name, content):
     """Write a file into the cache folder at one stroke, if the folder can be used."""
-    with contextlib.suppress(RuntimeError, OSError):
-        part = cache_folder() / f"{name}.{os.getpid()}.{threading.get_ident()}"
-        part.write_bytes(content)
-        os.replace(part, part.with_name(name))
+    with contextlib.suppress(RuntimeError), in_cache() as place:
+        (place / name).write_bytes(content)
+        os.replace(place / name, place.parent / name)
 
 
 def cache_folder():
@@ -4919,8 +4979,8 @@ class CLDevice(CompiledDevice):
     @property
     def queue(self):
         """The queue of commands, where nothing would answer in a fork: that has none of the threads of OpenCL."""
-        _require(self.process == os.getpid(), "CL: this process was forked from one that had used OpenCL, and that does "
-                 "not survive a fork: start processes with multiprocessing's \"spawn\", or set DEVICE=C", kind=RuntimeError)
+        _require(self.process == os.getpid(), "CL: OpenCL was used before this process was forked, and does not "
+                 "survive that: start processes with multiprocessing's \"spawn\", or set DEVICE=C", kind=RuntimeError)
         return self.commands
 
     def allocate(self, size):
