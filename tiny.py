@@ -2840,10 +2840,9 @@ class Kernel:
 
 def words_of(kernels):
     """What both dialects define for these on top of their own words; a work-item of a group computes with scalars."""
-    if kernels[0].grouped:
-        return SCALAR_WORDS + GROUP_WORDS
-    wide = sorted({n for kernel in kernels for n in kernel.lanes if n > 1})
-    return SCALAR_WORDS + (VECTOR_WORDS + "".join(f"ALL_LANES({n})\n" for n in wide) if wide else "")
+    wide = sorted({n for kernel in kernels for n in kernel.lanes if n > 1 and not kernel.grouped})
+    vectors = VECTOR_WORDS + "".join(f"ALL_LANES({n})\n" for n in wide) if wide else ""
+    return SCALAR_WORDS + (GROUP_WORDS if any(kernel.grouped for kernel in kernels) else "") + vectors
 
 
 def quoted(file, line, kind):
