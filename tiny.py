@@ -4242,7 +4242,11 @@ class Buffer:
 
     @classmethod
     def empty(cls, device, node):
-        return cls(device, node.dtype, node.shape, device.allocate(nbytes(node)))
+        try:
+            return cls(device, node.dtype, node.shape, device.allocate(nbytes(node)))
+        except (MemoryError, ValueError, OverflowError, TypeError) as error:            # the others if it is huge
+            raise MemoryError(f"{device.name}: no memory for {NAME_OF[node.dtype]}{list(node.shape)}, {nbytes(node):,} "
+                              f"bytes ({error})") from None
 
     def numpy(self):
         """A new array with the numbers."""
@@ -4983,7 +4987,10 @@ class CLDevice(CompiledDevice):
         return self.commands
 
     def allocate(self, size):
-        return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
+        try:
+            return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
+        except self.cl.Error as error:
+            raise MemoryError(f"{self.description} has no {size:,} bytes: {error}") from None
 
     def upload(self, array):
         memory = self.allocate(array.nbytes)
@@ -4994,7 +5001,10 @@ class CLDevice(CompiledDevice):
     def download(self, memory, dtype, shape):
         array = np.empty(math.prod(shape) * dtype.itemsize, np.uint8)
         if array.nbytes:
-            self.cl.enqueue_copy(self.queue, array, memory, src_offset=SLACK)
+            try:
+                self.cl.enqueue_copy(self.queue, array, memory, src_offset=SLACK)
+            except self.cl.Error as error:
+                raise RuntimeError(f"{self.description} did not give what it was to compute: {error}") from None
         return array.view(dtype).reshape(shape)
 
     def source(self, kernel):
@@ -5053,7 +5063,11 @@ class CLDevice(CompiledDevice):
                 if self.strips is None or self.strips.size < workers * kernel.strip_bytes:
                     self.strips = self.allocate(workers * kernel.strip_bytes)
                 launch.set_arg(len(kernel.types) + 1, self.strips)
-            self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers * items,), (items,))
+            try:
+                self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers * items,), (items,))
+            except self.cl.Error as error:
+                raise RuntimeError(f"{self.description} could not run {kernel.name} of {lines_of(kernel)}: {error}"
+                                   ) from None
         note_time(len(plan.kernels))
 
 
