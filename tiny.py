@@ -115,7 +115,7 @@ class Node:
         return node
 
     def __del__(self):
-        self.known.pop(self.key, None)
+        self.known.pop(getattr(self, "key", None), None)                # Ctrl-C may come before it has one
 
     @property
     def size(self):
@@ -4781,18 +4781,20 @@ class CDevice(HostDevice, CompiledDevice):
         many such batches side by side as there are cores. What else is in a library does not change the machine code
         of a kernel, so each part finds the library of its batch under a name of its own.
         """
-        folder, paths, missing = cache_folder(), [], []
+        folder, found, missing = cache_folder(), {}, []
         for name, source in parts:
-            paths.append(folder / f"{hashlib.sha256((self.identity + source).encode()).hexdigest()[:32]}.so")
-            if not is_whole(paths[-1]):
-                missing.append((paths[-1], name, source))
+            path = folder / f"{hashlib.sha256((self.identity + source).encode()).hexdigest()[:32]}.so"
+            with contextlib.suppress(OSError):                          # there is none, or it can't be loaded here
+                found[path] = load_whole(path)
+            if found.setdefault(path) is None:
+                missing.append((path, name, source))
         if missing:
             self.build(words, missing)
         try:
-            return [ctypes.CDLL(str(path)) for path in paths]
+            return [library or load_whole(path) for path, library in found.items()]
         except OSError as error:
-            raise RuntimeError(f"what {self.compiler} compiled can't be loaded ({error}): if the cache folder {folder} "
-                               f"may hold no programs, name another in TINY_CACHE") from None
+            raise RuntimeError(f"what {self.compiler} has compiled can't be loaded: {error}. If the cache folder "
+                               f"{folder} may not hold programs, name another in TINY_CACHE") from None
 
     def build(self, words, missing):
         """Compile these (path, name, C source)."""
@@ -4803,7 +4805,7 @@ class CDevice(HostDevice, CompiledDevice):
                     part = place / f"{number}.so"
                     part.with_suffix(".c").write_text("\n".join([words, *(source for *_, source in batch)]))
                     command = [self.compiler, *self.flags, "-o", part, part.with_suffix(".c"), "-lm", "-lpthread"]
-                    with open(part.with_suffix(".log"), "wb") as log:
+                    with open(part.with_suffix(".log"), "wb") as log, _uninterrupted():
                         running.append((subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                                          start_new_session=True), part, batch))
                     if len(running) >= cores():
@@ -4828,14 +4830,17 @@ class CDevice(HostDevice, CompiledDevice):
         code = process.returncode
         if code != 0 or not part.exists():
             names, kept = ", ".join(name for _, name, _ in batch), cache_folder() / "failed.c"
-            how = f"had not ended after {limit:.0f} seconds, with {log.stat().st_size:,} bytes of messages" \
-                if code is None else f"was killed by signal {-code}" if code < 0 else "failed" if code else "made nothing"
+            how = f"ended with {code}" if code else "made nothing"
+            if code is None:
+                how = f"had not ended after {limit:.0f} seconds, with {log.stat().st_size:,} bytes of messages"
+            elif code < 0:
+                how = f"was ended by signal {-code}"
             with open(log, errors="replace") as file:
                 messages = file.read(2000).replace(str(source), str(kept))
             os.replace(source, kept)
             raise RuntimeError(f"{self.compiler} could not compile {names} ({kept}): it {how}\n{messages}")
         content = part.read_bytes() + "".join(path.stem for path, *_ in batch).encode()
-        part.write_bytes(content + hashlib.sha256(content).digest())    # see is_whole
+        part.write_bytes(content + hashlib.sha256(content).digest())    # see load_whole
         for path, *_ in batch:
             try:
                 os.link(part, twin)
@@ -4898,14 +4903,16 @@ def cpu_description():
         return platform.processor() + platform.machine()
 
 
-def is_whole(path):
-    """Is a library in the cache as it was written, and for what it is named for? At its end are the names that it goes
-    by, which a loader does not read, and a digest of all. To load half a library could end the process."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return False
-    return path.stem.encode() in content and content[-32:] == hashlib.sha256(content[:-32]).digest()
+def load_whole(path):
+    """Load a library from the cache, if it is as it was written, and what it is named for; otherwise OSError.
+
+    At its end, which no loader reads, are the names that it goes by and a digest of all. To load one that is cut off
+    could end the process.
+    """
+    content = path.read_bytes()
+    if path.stem.encode() not in content or content[-32:] != hashlib.sha256(content[:-32]).digest():
+        raise OSError(f"{path} is damaged")
+    return ctypes.CDLL(str(path))
 
 
 @contextlib.contextmanager
