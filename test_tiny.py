@@ -4763,24 +4763,26 @@ DAMAGES = {"empty": lambda data: b"", "truncated": lambda data: data[:len(data) 
 
 
 @on("C")
-@pytest.mark.parametrize("damage", [*DAMAGES, "foreign", "folder"])
-def test_a_damaged_library_is_never_loaded(damage, device, fresh):
+def test_a_damaged_library_is_never_loaded(device, fresh):
     assert works(device)
-    libraries = {path: path.read_bytes() for path in fresh.glob("*.so")}
+    path, = fresh.glob("*.so")
+    whole = path.read_bytes()
     (leaf(3) * 2).realize()
-    foreign = next(path for path in fresh.glob("*.so") if path not in libraries).read_bytes()
-    for path, data in libraries.items():
-        path.unlink()
-        if damage == "folder":
-            path.mkdir()
-        else:
-            path.write_bytes(foreign if damage == "foreign" else DAMAGES[damage](data))
+    foreign = next(other for other in fresh.glob("*.so") if other != path).read_bytes()
+    for damage in [*DAMAGES.values(), lambda data: foreign]:
+        path.unlink()                                                   # as this process has loaded it
+        path.write_bytes(damage(whole))
+        with pytest.raises(OSError, match="is damaged"):
+            tiny.load_whole(path)
     forget(device)
-    if damage == "folder":                                              # what is the user's is not removed
-        with pytest.raises(RuntimeError, match=f"(?s){fresh}.*TINY_CACHE"):
-            works(device)
-        [path.rmdir() for path in libraries]
-    assert works(device) and all(map(tiny.load_whole, libraries)) and not lefts(fresh)
+    assert works(device) and tiny.load_whole(path) and not lefts(fresh)
+    path.unlink()
+    path.mkdir()                                                        # what is the user's is not removed
+    forget(device)
+    with pytest.raises(RuntimeError, match=f"(?s){fresh}.*TINY_CACHE"):
+        works(device)
+    path.rmdir()
+    assert works(device)
 
 
 WITHOUT = """
@@ -4808,7 +4810,7 @@ finally:
 """
 
 
-@pytest.mark.parametrize("what", ["read-only", "0", "9000"])
+@pytest.mark.parametrize("what", ["read-only", "0"])
 def test_a_folder_that_is_read_only_or_full_is_named(what):
     """No file may become longer than so many bytes, which is how it looks where there is no more room."""
     done = python(WITHOUT, what)
@@ -4868,9 +4870,9 @@ def test_a_compiler_that_does_harm_is_stopped_and_named(what, device, fresh, mon
         works(device)
     assert all(word in str(error.value) for word in [*words, str(compiler)]) and len(str(error.value)) < 5000, error
     assert not children.exists() or is_over(children.read_text())
+    assert lefts(fresh) in ([], ["failed.c"])
     monkeypatch.undo()
-    monkeypatch.setenv("TINY_CACHE", str(fresh))
-    assert works(device) and lefts(fresh) in ([], ["failed.c"])
+    assert works(device)
 
 
 def test_a_compiler_that_hangs_when_asked_for_its_version_is_named(tmp_path):
@@ -4914,21 +4916,21 @@ SHORT = """
 import resource; from tiny import *
 x = Tensor.ones(5, device=DEVICE); (x * 2).realize()
 size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (size + (300 << 20), -1))
+resource.setrlimit(resource.RLIMIT_AS, (size + (150 << 20), -1))
 kept = []
 for n in range(100):
     try:
-        kept.append((Tensor.arange(10_000_000, device=DEVICE) + n).contiguous().realize())
+        kept.append((Tensor.arange(5_000_000, device=DEVICE) + n).contiguous().realize())
     except MemoryError as error:
         said = str(error)
         break
-assert [k[-1].item() - n for n, k in enumerate(kept[:1])] == [9_999_999]
-print(len(kept) < 10, "10000000" in said, (x * 2).tolist())
+assert [k[-1].item() - n for n, k in enumerate(kept[:1])] == [4_999_999]
+print(len(kept) < 10, "5000000" in said, (x * 2).tolist())
 """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux: /proc/self/statm")
-@on("C", "NUMPY")
+@on("C")
 def test_when_memory_runs_out_the_rest_still_works(device):
     done = python(f"DEVICE = {device!r}\n" + SHORT, THREADS="2")
     assert done.stdout == "True True [2.0, 2.0, 2.0, 2.0, 2.0]\n", done.stdout + done.stderr
@@ -5004,7 +5006,7 @@ def interrupt_training(jit, warm, times, rng):
 
 @on("C", "NUMPY")
 @pytest.mark.parametrize("jit, warm", [(False, 1), (True, 0), (True, 2)], ids=["eager", "capture", "replay"])
-def test_a_step_that_ctrl_c_interrupts_is_done_or_not_done(jit, warm, device, times=4):
+def test_a_step_that_ctrl_c_interrupts_is_done_or_not_done(jit, warm, device, times=3):
     interrupt_training(jit, warm, times, np.random.default_rng(0))
 
 
@@ -5034,7 +5036,7 @@ def interrupt_realize(times, rng):
 
 
 @on("C", "NUMPY")
-def test_a_plan_or_a_run_that_ctrl_c_interrupts_leaves_nothing_wrong(device, times=4):
+def test_a_plan_or_a_run_that_ctrl_c_interrupts_leaves_nothing_wrong(device, times=3):
     interrupt_realize(times, np.random.default_rng(0))
 
 
@@ -5072,11 +5074,11 @@ def test_ctrl_c_stops_the_compiler_and_all_it_has_started(device, fresh, monkeyp
 
 LONG = """
 import os, signal, threading, time; from tiny import *
-spin = kernel("spin", "for (idx i = begin; i < end; i++) { f32 y = x0[i]; for (idx j = 0; j < 200000000; j++) "
+spin = kernel("spin", "for (idx i = begin; i < end; i++) { f32 y = x0[i]; for (idx j = 0; j < 100000000; j++) "
               "y = y * 0.5f + 1.0f; out0[i] = y; }")
 y = spin(Tensor([1.0, 3.0], device="C"))
 kernels(y)
-threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     y.realize()
     print("not interrupted")
@@ -5133,8 +5135,9 @@ def graphs_and_gradients(i, device, steps):
         close(t.grad, np.exp(x) * x + np.exp(x), 1e-3, 1e-3)
 
 
-@pytest.mark.parametrize("n", [2, 8])
-def test_threads_may_compute_at_once(n, device, steps=3):
+@on("C", "NUMPY")
+@pytest.mark.parametrize("n", [8])
+def test_threads_may_compute_at_once(n, device, steps=2):
     in_threads(n, lambda i: graphs_and_gradients(i, device, steps))
     in_threads(n, lambda i: descend(i, False, device, steps), lambda i: descend(i, True, device, steps))
     shared = [(Tensor(np.full((50, 60), k, np.float32)) * 3 + 1).sum(1) for k in range(3 * steps)]
@@ -5229,8 +5232,8 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("name", DEVICES)
-def test_a_fork_computes_or_says_why_not(name, tmp_path, count=4):
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_fork_computes_or_says_why_not(name, tmp_path, count=2):
     (tmp_path / "program.py").write_text(FORK)
     done = python(None, str(tmp_path / "program.py"), str(count), DEVICE=name, THREADS="3")
     codes = "7" if name == "CL" else "0"                                # OpenCL has threads that are not forked
@@ -5263,8 +5266,8 @@ sys.exit(3)
 """
 
 
-@pytest.mark.parametrize("name", DEVICES)
-@pytest.mark.parametrize("how", ["daemon", "thread", "atexit", "jit"])
+@pytest.mark.parametrize("how, name", [("daemon", "C"), ("daemon", "CL"), ("thread", "C"), ("atexit", "CL"),
+                                       ("jit", "NUMPY")])
 def test_the_interpreter_may_exit_while_threads_compute(how, name):
     done = python(EXIT, how, DEVICE=name, THREADS="2")
     assert (done.returncode, done.stderr) == (3, ""), done.stderr
@@ -5277,7 +5280,7 @@ def product(T):
     x = np.random.default_rng(0).standard_normal((200, 300)).astype("float32")
     assert np.allclose((T(x) @ T(x.T.copy())).relu().numpy(), np.maximum(x @ x.T, 0), 1e-3, 1e-2)
 product(tiny.Tensor)
-for i in range(6):
+for i in range(3):
     old = tiny.Tensor
     del sys.modules["tiny"]
     import tiny
@@ -5311,6 +5314,8 @@ def hostile(factor):
             (Path(place) / name).mkdir()
             test_a_fork_computes_or_says_why_not(name, Path(place) / name, 10 * factor)
             print(f"{name}: forked {20 * factor} times", flush=True)
+            for how in ("daemon", "thread", "atexit", "jit"):
+                test_the_interpreter_may_exit_while_threads_compute(how, name)
     print(f"nothing hung, crashed or was wrong, in {time.time() - start:.0f} s")
 
 

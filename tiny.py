@@ -5,7 +5,7 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil
+import atexit, contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil
 import signal, subprocess, sys, tempfile, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from pathlib import Path
@@ -282,6 +282,7 @@ _capturing = None                                                       # a list
 _lock = threading.RLock()               # of the thread that computes, captures or changes what Tensors and devices hold
 if hasattr(os, "register_at_fork"):     # a fork waits for that thread: the child would be left with half of its work
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+atexit.register(_lock.acquire, timeout=10)              # and so does the exit: in C, other threads would be torn apart
 
 
 def _alone(function):
@@ -4918,13 +4919,15 @@ def load_whole(path):
 @contextlib.contextmanager
 def in_cache():
     """A folder of this process alone within the cache folder, to make what os.replace then puts in its place."""
-    folder = cache_folder()
+    folder, place = cache_folder(), None
     try:
-        with tempfile.TemporaryDirectory(prefix="part-", dir=folder) as place:
-            yield Path(place)
+        place = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
+        yield place
     except OSError as error:
         raise RuntimeError(f"nothing can be made in the cache folder {folder} ({error}): name another in TINY_CACHE"
                            ) from None
+    finally:
+        shutil.rmtree(place or "", ignore_errors=True)
 
 
 def keep_file(name, content):
@@ -4999,6 +5002,7 @@ class CLDevice(CompiledDevice):
         except self.cl.Error as error:
             raise MemoryError(f"{self.description} has no {size:,} bytes: {error}") from None
 
+    @_alone
     def upload(self, array):
         memory = self.allocate(array.nbytes)
         if array.nbytes:
