@@ -14,7 +14,7 @@ not a skip.
 """
 import argparse, ast, contextlib, ctypes, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util
 import inspect, io, itertools, json, linecache, math, os, re, select, shutil, signal, stat, struct, subprocess, sys
-import tempfile, time, warnings
+import tempfile, threading, time, warnings
 import xml.etree.ElementTree, zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -2588,6 +2588,7 @@ def every_program(check, name, count, first=0, **options):
         examples(check)
         raise                                                           # it failed only among others
     finally:
+        del functions
         tiny.PLANS = most
     return len(found)
 
@@ -5476,6 +5477,637 @@ def test_compiled_code_is_cached_and_private(tmp_path):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Hostile surroundings: the cache folder, the compiler, memory, Ctrl-C, forks and threads. What is long is a command,
+# `python test_tiny.py hostile [N]`, which does the random ones N times as often.
+# ---------------------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def fresh(device, monkeypatch, tmp_path):
+    """An empty cache folder, and a device that remembers no plan and no kernel, as in a new process."""
+    monkeypatch.setenv("TINY_CACHE", str(tmp_path / "cache"))
+    forget(device)
+    return tmp_path / "cache"
+
+
+def forget(device):
+    Device[device].plans.clear()
+    Device[device].functions.clear()
+
+
+def works(device, n=7):
+    """Does the device compute (two kernels)?"""
+    x = np.arange(n, dtype=np.float32)
+    np.testing.assert_allclose(((Tensor(x, device=device) + 1).exp() / 8).sum().item(), np.sum(np.exp(x + 1) / 8), 1e-5)
+    return True
+
+
+def lefts(folder):
+    """What should not be in a cache folder for long."""
+    return [path.name for path in folder.iterdir() if path.suffix not in {".so", ".plan", ".tile"}]
+
+
+def is_over(process):
+    """Has a process been killed? It may still wait to be buried by whoever does that."""
+    for _ in range(100):
+        state = subprocess.run(["ps", "-o", "stat=", "-p", process.strip()], capture_output=True, text=True).stdout
+        if not state or state[0] == "Z":
+            return True
+        time.sleep(0.02)
+
+
+COMPILE = """
+import sys; from tiny import *
+sys.stdin.readline()
+for n in 3, 5, 8: print((Tensor.arange(24, device="C").reshape(n if n == 3 else 8, -1).float().exp() @ Tensor.ones(
+    8 if n == 3 else 3, n, device="C")).sum(0).log().tolist())
+"""
+
+
+def at_once(n, folder):
+    """Processes that wait for one another, and then compile the same; what they print."""
+    environment = {**os.environ, "PYTHONPATH": str(HERE), "TINY_CACHE": str(folder)}
+    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    processes = [subprocess.Popen([sys.executable, "-c", COMPILE], text=True, env=environment, **pipes)
+                 for _ in range(n)]
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [process.communicate(timeout=300) for process in processes]
+
+
+def test_processes_may_compile_the_same_at_once(tmp_path, n=2):
+    printed = at_once(n, tmp_path / "cache")
+    assert len(printed[0][0].splitlines()) == 3 and printed == [printed[0]] * n and not printed[0][1], printed
+    assert not lefts(tmp_path / "cache") and all(map(tiny.load_whole, (tmp_path / "cache").glob("*.so")))
+
+
+DAMAGES = {"empty": lambda data: b"", "truncated": lambda data: data[:len(data) // 2], "short": lambda data: data[:-1],
+           "garbage": lambda data: bytes(reversed(data)), "a bit": lambda data: data[:9000] + b"?" + data[9001:],
+           "without its end": lambda data: data[:-96]}
+
+
+@on("C")
+def test_a_damaged_library_is_never_loaded(device, fresh):
+    assert works(device)
+    path, = fresh.glob("*.so")
+    whole = path.read_bytes()
+    (leaf(3) * 2).realize()
+    foreign = next(other for other in fresh.glob("*.so") if other != path).read_bytes()
+    for damage in [*DAMAGES.values(), lambda data: foreign]:
+        path.unlink()                                                   # as this process has loaded it
+        path.write_bytes(damage(whole))
+        with pytest.raises(OSError, match="is damaged"):
+            tiny.load_whole(path)
+    forget(device)
+    assert works(device) and tiny.load_whole(path) and not lefts(fresh)
+    path.unlink()
+    path.mkdir()                                                        # what is the user's is not removed
+    forget(device)
+    with pytest.raises(RuntimeError, match=f"(?s){fresh}.*TINY_CACHE"):
+        works(device)
+    path.rmdir()
+    assert works(device)
+
+
+WITHOUT = """
+import os, resource, sys, tempfile; from tiny import *
+what, folder = sys.argv[1], tempfile.mkdtemp(prefix="tiny-test-")
+os.environ["TINY_CACHE"] = folder
+double = lambda n: (Tensor.arange(n, device="C") * 2).tolist()[-1]
+limit = lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+try:
+    print(double(3))
+    if what == "read-only" and os.getuid() == 0:                        # whom permissions don't stop
+        for path in [folder, *os.scandir(folder)]:
+            os.chown(path, 65534, 65534)
+        os.setuid(65534)
+    os.chmod(folder, 0o500) if what == "read-only" else limit(int(what))
+    print(double(3))                                                    # what is there can still be used
+    try:
+        double(4)
+    except RuntimeError as error:
+        print(str(error).replace("\\n", " "))
+    os.chmod(folder, 0o700) if what == "read-only" else limit(resource.RLIM_INFINITY)
+    print(double(4), [name for name in os.listdir(folder) if name.startswith("part")])
+finally:
+    __import__("shutil").rmtree(folder)
+"""
+
+
+@pytest.mark.parametrize("what", ["read-only", "0"])
+def test_a_folder_that_is_read_only_or_full_is_named(what):
+    """No file may become longer than so many bytes, which is how it looks where there is no more room."""
+    done = python(WITHOUT, what)
+    first, second, error, last = done.stdout.splitlines() or [done.stderr] * 4
+    assert (first, second, last) == ("4", "4", "6 []") and "TINY_CACHE" in error, done.stdout + done.stderr
+
+
+@on("C")
+def test_a_cache_folder_may_vanish(device, fresh, monkeypatch):
+    assert works(device)
+    shutil.rmtree(fresh)
+    assert works(device, 8)
+    finish = tiny.CDevice.finish
+    monkeypatch.setattr(tiny.CDevice, "finish", lambda *job: shutil.rmtree(fresh) or finish(*job))
+    with pytest.raises(RuntimeError, match="cache folder|could not compile"):
+        works(device, 9)
+    monkeypatch.undo()
+    assert works(device, 9)
+
+
+@on("C")
+def test_what_killed_processes_left_is_removed_after_a_day(device, fresh):
+    for name, age in (("part-old", 90000), ("part-new", 1000)):
+        (fresh / name).mkdir(parents=True, mode=0o700)
+        (fresh / name / "0.c").write_text("")
+        os.utime(fresh / name, (time.time() - age,) * 2)
+    fresh.chmod(0o700)
+    tiny.CDevice()
+    assert lefts(fresh) == ["part-new"]
+
+
+# The compiler. A script stands for it: what it does, and the words that the error has.
+COMPILERS = {
+    "fails": ("echo the disk is cheese >&2; exit 3", ["the disk is cheese", "ended with 3"]),
+    "dies": ("kill -9 $$", ["signal 9"]),
+    "hangs": ("sleep 1000 & echo $! > $PIDS; sleep 1000", ["had not ended after 1 seconds"]),
+    "babbles": ("(while :; do echo yes >&2; done) & echo $! > $PIDS; yes", ["had not ended", "bytes of messages"]),
+    "makes nothing": ("exit 0", ["made nothing"]),
+    "makes no library": ('while [ "$1" != -o ]; do shift; done; echo nonsense > "$2"', ["can't be loaded"]),
+    "asks": ("read answer; echo got no answer >&2; exit 1", ["got no answer"]),
+    "is not UTF-8": ("printf '\\377\\376' >&2; exit 1", ["ended with 1"]),
+    "can't be run": (None, ["nothing can be made", "denied"]),
+}
+
+
+@on("C")
+@pytest.mark.parametrize("what", COMPILERS)
+def test_a_compiler_that_does_harm_is_stopped_and_named(what, device, fresh, monkeypatch, tmp_path):
+    script, words = COMPILERS[what]
+    compiler, children = tmp_path / "cc", tmp_path / "pids"
+    compiler.write_text(f"#!/bin/sh\n{script}\n")
+    compiler.chmod(0o755 if script else 0o644)
+    monkeypatch.setenv("PIDS", str(children))
+    monkeypatch.setattr(Device[device], "compiler", str(compiler))
+    monkeypatch.setattr(Device[device], "patience", 1)
+    with pytest.raises(RuntimeError) as error:
+        works(device)
+    assert all(word in str(error.value) for word in [*words, str(compiler)]) and len(str(error.value)) < 5000, error
+    assert not children.exists() or is_over(children.read_text())
+    assert lefts(fresh) in ([], ["failed.c"])
+    monkeypatch.undo()
+    assert works(device)
+
+
+def test_a_compiler_that_hangs_when_asked_for_its_version_is_named(tmp_path):
+    compiler = tmp_path / "cc"
+    compiler.write_text("#!/bin/sh\nexec sleep 1000\n")
+    compiler.chmod(0o755)
+    message = last_line(python("import tiny; tiny.CDevice.patience = 0.2; " + COMPUTE, CC=str(compiler)))
+    assert "RuntimeError" in message and str(compiler) in message and "0.2 seconds" in message, message
+
+
+@on("CL")
+@pytest.mark.parametrize("name, kind, words", [("Program", RuntimeError, "could not compile"),
+                                               ("enqueue_nd_range_kernel", RuntimeError, "could not run"),
+                                               ("enqueue_copy", RuntimeError, "did not give"),
+                                               ("Buffer", MemoryError, "no memory for float32")])
+def test_what_opencl_fails_at_is_named_and_the_next_operation_works(name, kind, words, device, fresh, monkeypatch):
+    import pyopencl as cl
+
+    def lost(*arguments, **options):
+        raise cl.RuntimeError("the device is lost")
+    x = (Tensor(np.arange(5, dtype=np.float32)) + 1).exp() / 8
+    with monkeypatch.context() as patch:
+        if name == "enqueue_copy":
+            x.realize()                                                 # it is copied in as well
+        patch.setattr(Device[device], "cl", SimpleNamespace(**{**vars(cl), name: lost}))
+        with pytest.raises(kind, match=f"(?s){words}.*the device is lost"):
+            x.tolist()
+    close(x, np.exp(np.arange(5) + 1) / 8)
+    assert works(device)
+
+
+@pytest.mark.parametrize("n", [2 ** 47, 2 ** 50, 2 ** 62])
+def test_what_no_memory_can_hold_is_named(n, device):
+    for x in (Tensor.ones(n), Tensor.ones(n // 2, 1) + Tensor.ones(1, 2)):
+        with pytest.raises(MemoryError, match=rf"{device}: no memory for float32\[{x.shape[0]}"):
+            x.realize()
+    assert works(device)
+
+
+SHORT = """
+import resource; from tiny import *
+x = Tensor.ones(5, device=DEVICE); (x * 2).realize()
+size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + (150 << 20), -1))
+kept = []
+for n in range(100):
+    try:
+        kept.append((Tensor.arange(5_000_000, device=DEVICE) + n).contiguous().realize())
+    except MemoryError as error:
+        said = str(error)
+        break
+assert [k[-1].item() - n for n, k in enumerate(kept[:1])] == [4_999_999]
+print(len(kept) < 10, "5000000" in said, (x * 2).tolist())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux: /proc/self/statm")
+@on("C")
+def test_when_memory_runs_out_the_rest_still_works(device):
+    done = python(f"DEVICE = {device!r}\n" + SHORT, THREADS="2")
+    assert done.stdout == "True True [2.0, 2.0, 2.0, 2.0, 2.0]\n", done.stdout + done.stderr
+
+
+# Ctrl-C, at any line of tiny.py.
+class Interrupt:
+    """Run a function, and at the `at`-th line of tiny.py that it comes to interrupt the process, as Ctrl-C does."""
+
+    def __init__(self, function, at=math.inf):
+        self.lines, self.at, self.interrupted, usual = 0, at, False, sys.gettrace()
+        sys.settrace(self.enter)
+        try:
+            function()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            sys.settrace(usual)
+        with ThreadPoolExecutor(1) as pool:                             # no lock is left behind
+            assert pool.submit(tiny._lock.acquire, timeout=10).result()
+            pool.submit(tiny._lock.release).result()
+
+    def enter(self, frame, event, argument):
+        # Not where an exception is only printed, nor in `with _lock`, of which the interpreter lets the end pass.
+        code = frame.f_code
+        return self.line if code.co_filename == tiny.__file__ and code.co_name not in ("__del__", "alone") else None
+
+    def line(self, frame, event, argument):                             # of the frames that `enter` gives it to
+        self.lines += event == "line"
+        if self.lines > self.at:
+            self.at = math.inf
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGINT)
+        return self.line
+
+
+class Training:
+    """A model, its optimizer and one step of training, in a jit or not."""
+
+    def __init__(self, jit):
+        Tensor.manual_seed(3)
+        self.w, self.b = [Tensor(random_numbers("w", *shape), "float32", requires_grad=True)
+                          for shape in ((5, 4), (4,))]
+        self.x, self.optimizer = Tensor(random_numbers("x", 6, 5), "float32"), nn.optim.AdamW([self.w, self.b])
+        self.state = [self.w, self.b, self.optimizer.mass1, *self.optimizer.means, *self.optimizer.squares]
+        self.captured, self.jit = TinyJit(self.forward), jit
+
+    def forward(self):
+        self.optimizer.zero_grad()
+        x = self.x * Tensor.rand(6, 1) if self.jit else self.x          # in a jit the random state is assigned too
+        loss = (x @ self.w + self.b).tanh().square().mean().backward()
+        self.optimizer.step()
+        return loss
+
+    def step(self, times=1):
+        for _ in range(times):
+            self.captured() if self.jit else self.forward()
+        return self
+
+    def values(self):
+        return np.concatenate([x.numpy().reshape(-1) for x in self.state])
+
+
+def interrupt_training(jit, warm, times, rng):
+    """Interrupt a step at random lines: it must be done or not done, as a whole, and the next step is what it would
+    have been. Returns how often it was interrupted."""
+    wanted = [Training(jit).step(warm + more).values() for more in range(3)]
+    lines, count = Interrupt(Training(jit).step(warm).step).lines, 0
+    for _ in range(times):
+        training = Training(jit).step(warm)
+        count += Interrupt(training.step, rng.integers(lines)).interrupted
+        # The values of an eager step that was interrupted are computed by other kernels, which round otherwise.
+        done = [np.allclose(training.values(), values, 1e-5, 1e-6) for values in wanted[:2]]
+        assert sum(done) == 1, "a step was done in part"
+        np.testing.assert_allclose(training.step().values(), wanted[done.index(True) + 1], 1e-5, 1e-6)
+    return count
+
+
+@on("C", "NUMPY")
+@pytest.mark.parametrize("jit, warm", [(False, 1), (True, 0), (True, 2)], ids=["eager", "capture", "replay"])
+def test_a_step_that_ctrl_c_interrupts_is_done_or_not_done(jit, warm, device, times=3):
+    interrupt_training(jit, warm, times, np.random.default_rng(0))
+
+
+def interrupt_realize(times, rng):
+    """Interrupt the planning, compiling and running of a graph, and its gradients, at random lines."""
+    def graph():
+        x, w = Tensor(random_numbers("x", 9, 8), "float32"), Tensor(random_numbers("w", 8, 7), "float32")
+        w.requires_grad = True
+        return w, (x @ w).softmax().log().sum()
+
+    def whole(w, y):
+        with contextlib.suppress(AttributeError):
+            Device[Device.DEFAULT].plans.clear()                        # as in a new process; NUMPY has none
+        y.backward()
+        Tensor.realize(y, w.grad)
+
+    w, y = graph()
+    lines, count, wanted = Interrupt(functools.partial(whole, w, y)).lines, 0, (y.numpy(), w.grad.numpy())
+    for _ in range(times):
+        w, y = graph()
+        count += Interrupt(functools.partial(whole, w, y), rng.integers(lines)).interrupted
+        w.grad = None
+        y.backward()
+        close(y, wanted[0])
+        close(w.grad, wanted[1])
+    return count
+
+
+@on("C", "NUMPY")
+def test_a_plan_or_a_run_that_ctrl_c_interrupts_leaves_nothing_wrong(device, times=3):
+    interrupt_realize(times, np.random.default_rng(0))
+
+
+def interrupt_save(folder, times, rng):
+    """Interrupt saving over an older file at random lines."""
+    old, new = [{"a": Tensor([n]), "b": Tensor(np.full(9, n))} for n in (1.0, 2.0)]
+    path, count = folder / "x.safetensors", 0
+    values = lambda tensors: {name: tensor.tolist() for name, tensor in tensors.items()}
+    lines = Interrupt(lambda: nn.state.safe_save(new, path)).lines
+    for _ in range(times):
+        nn.state.safe_save(old, path)
+        count += Interrupt(lambda: nn.state.safe_save(new, path), rng.integers(lines)).interrupted
+        assert values(nn.state.safe_load(path)) in (values(old), values(new))
+    return count
+
+
+@on("C")
+def test_a_save_that_ctrl_c_interrupts_leaves_a_whole_file(device, tmp_path, times=20):
+    interrupt_save(tmp_path, times, np.random.default_rng(0))
+
+
+@on("C")
+def test_ctrl_c_stops_the_compiler_and_all_it_has_started(device, fresh, monkeypatch, tmp_path):
+    compiler, children = tmp_path / "cc", tmp_path / "pids"
+    compiler.write_text("#!/bin/sh\nsleep 1000 & echo $! > $PIDS; kill -2 $PARENT; sleep 1000\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PIDS", str(children))
+    monkeypatch.setenv("PARENT", str(os.getpid()))
+    with monkeypatch.context() as patch:
+        patch.setattr(Device[device], "compiler", str(compiler))
+        with pytest.raises(KeyboardInterrupt):
+            works(device)
+    assert is_over(children.read_text()) and not lefts(fresh) and works(device)
+
+
+LONG = """
+import os, signal, threading, time; from tiny import *
+spin = kernel("spin", "for (idx i = begin; i < end; i++) { f32 y = x0[i]; for (idx j = 0; j < 100000000; j++) "
+              "y = y * 0.5f + 1.0f; out0[i] = y; }")
+y = spin(Tensor([1.0, 3.0], device="C"))
+kernels(y)
+threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    y.realize()
+    print("not interrupted")
+except KeyboardInterrupt:
+    print("interrupted", y.node.buffer, (y * 0 + 5).tolist(), y.tolist())
+"""
+
+
+def test_ctrl_c_in_a_long_kernel_ends_it_when_that_is_done():
+    assert python(LONG, THREADS="2").stdout == "interrupted None [5.0, 5.0] [2.0, 2.0]\n"
+
+
+# Forks and threads.
+def in_threads(n, *functions, seconds=120):
+    """Run the functions, each with the number of the thread, in n threads in turn; raises what one of them raises. The
+    interpreter switches often, so that what is open to a race is seen racing."""
+    usual, gate = sys.getswitchinterval(), threading.Barrier(n)
+
+    def run(i):
+        gate.wait(seconds)
+        return functions[i % len(functions)](i)
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(n) as pool:
+            return [done.result(seconds) for done in [pool.submit(run, i) for i in range(n)]]
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def descend(i, jit, device, steps):
+    """Train a model of this thread's own, and compare each loss with NumPy's."""
+    w, x = Tensor(np.ones((8, 8), np.float32), device=device, requires_grad=True), np.full((4, 8), 1 + i, np.float32)
+    optimizer, want = nn.optim.SGD([w], lr=0.1), np.ones((8, 8), np.float32)
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = (x @ w).sum().backward()
+        optimizer.step()
+        return loss.realize()
+    step = TinyJit(step) if jit else step
+    for _ in range(steps):
+        assert np.isclose(step(Tensor(x, device=device)).item(), (x @ want).sum(), 1e-3, 1e-2)
+        want = want - 0.1 * x.T @ np.ones((4, 8), np.float32)
+
+
+def graphs_and_gradients(i, device, steps):
+    rng = np.random.default_rng(i)
+    for step in range(steps):
+        x = rng.standard_normal((20 + step % 3, 30)).astype(np.float32)
+        t = Tensor(x, device=device, requires_grad=True)
+        y = (t.exp() * t).sum(1) + step % 2
+        y.sum().backward()
+        close(y, (np.exp(x) * x).sum(1) + step % 2, 1e-3, 1e-3)
+        close(t.grad, np.exp(x) * x + np.exp(x), 1e-3, 1e-3)
+
+
+@on("C", "NUMPY")
+@pytest.mark.parametrize("n", [8])
+def test_threads_may_compute_at_once(n, device, steps=2):
+    in_threads(n, lambda i: graphs_and_gradients(i, device, steps))
+    in_threads(n, lambda i: descend(i, False, device, steps), lambda i: descend(i, True, device, steps))
+    shared = [(Tensor(np.full((50, 60), k, np.float32)) * 3 + 1).sum(1) for k in range(3 * steps)]
+    for values in in_threads(n, lambda i: [x.numpy() for x in shared]):
+        assert all((value == 60 * (3 * k + 1)).all() for k, value in enumerate(values))
+    drawn = in_threads(n, lambda i: [tuple(Tensor.rand(5).tolist()) for _ in range(steps)])
+    assert len({numbers for numbers in itertools.chain(*drawn)}) == n * steps
+
+
+def test_one_thread_may_train_what_others_read(device, steps=20):
+    """All weights are equal after every step: a step that is seen in part would show."""
+    w, x = Tensor(np.ones((64, 64), np.float32), requires_grad=True), Tensor(np.ones((4, 64), np.float32))
+    optimizer, infer = nn.optim.AdamW([w], lr=0.01), TinyJit(lambda x: x @ w)
+
+    @TinyJit
+    def step(x):
+        optimizer.zero_grad()
+        (x @ w).sum().backward()
+        optimizer.step()
+
+    def read(i):
+        for _ in range(steps):
+            for values in ((x @ w).numpy(), infer(x).numpy(), w.numpy()):
+                assert np.ptp(values) <= 1e-5 * abs(values).max()
+    in_threads(4, lambda i: [step(x) for _ in range(steps)] if i == 0 else read(i))
+    assert w.numpy().max() < 0.9
+
+
+def test_gradient_rules_of_one_thread_do_not_mark_the_nodes_of_another():
+    begun, go = threading.Event(), threading.Event()
+
+    class Waiting(Function):
+        def forward(self, x):
+            return x * 2
+
+        def backward(self, g):
+            begun.set()
+            go.wait(20)
+            return g * 2
+    x = Tensor(1.0, device="NUMPY", requires_grad=True)
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(lambda: Waiting.apply(x).gradient(x))
+        assert begun.wait(20)
+        line, number = (x + 3).node.line, inspect.currentframe().f_lineno
+        go.set()
+        done.result(60)
+    assert line == (__file__, number, "forward")
+
+
+FORK = """
+import multiprocessing, os, signal, sys, threading
+from concurrent.futures import ProcessPoolExecutor
+import numpy as np
+from tiny import Tensor, nn
+
+def product(seed):                                                      # by NumPy without BLAS, which has threads too
+    x = np.random.default_rng(seed).standard_normal((60, 200)).astype("float32")
+    got = ((Tensor(x) @ Tensor(x.T.copy())).relu().sum(0) * 2).numpy()
+    want = np.maximum((x[:, None] * x).sum(2), 0).sum(0) * 2
+    return np.allclose(got, want, 1e-3, 1e-2)
+
+def fork(count):
+    for seed in range(count):
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            try:
+                os._exit(0 if all(product(seed) for _ in range(5)) else 3)
+            except RuntimeError as error:
+                os._exit(7 if "fork" in str(error) and "spawn" in str(error) else 4)
+        assert product(seed)
+        yield os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+if __name__ == "__main__":
+    signal.alarm(100)
+    sys.setswitchinterval(1e-4)
+    assert all(product(seed) for seed in range(5))
+    print(*set(fork(int(sys.argv[1]))))
+    busy, stop = [], threading.Event()
+    def work():
+        while not stop.is_set():
+            busy.append(product(len(busy)))
+    thread = threading.Thread(target=work)
+    thread.start()
+    print(*set(fork(int(sys.argv[1]))))                                 # while a thread computes
+    stop.set()
+    thread.join()
+    print(all(busy))
+    for way in ["spawn"] + ["fork"] * (os.environ["DEVICE"] != "CL"):
+        with ProcessPoolExecutor(2, multiprocessing.get_context(way)) as pool:
+            print(way, all(pool.map(product, range(4))))
+"""
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_fork_computes_or_says_why_not(name, tmp_path, count=2):
+    (tmp_path / "program.py").write_text(FORK)
+    done = python(None, str(tmp_path / "program.py"), str(count), DEVICE=name, THREADS="3")
+    codes = "7" if name == "CL" else "0"                                # OpenCL has threads that are not forked
+    ways = "spawn True\n" + "fork True\n" * (name != "CL")
+    assert done.stdout == f"{codes}\n{codes}\nTrue\n{ways}", done.stdout + done.stderr
+
+
+EXIT = """
+import atexit, sys, threading, time; from tiny import *
+how, first, gate = sys.argv[1], [], threading.Barrier(4)
+def compute(n):
+    if sum((Tensor.arange(n) * 2).tolist()) != n * (n - 1): print("wrong")
+def both(i):
+    gate.wait()
+    compute(5)                                                          # the first use of the device, by all at once
+    first.append(i)
+    n = 6
+    while how == "daemon" or how == "thread" and n < 20 and time.sleep(0.05) is None:
+        compute(n)
+        n += how == "thread" and n < 9
+        n += 1 if how == "thread" else 0
+if how == "atexit": atexit.register(lambda: (compute(7), print("computed at exit")))
+threads = [threading.Thread(target=both, args=(i,), daemon=how == "daemon") for i in range(3)]
+for thread in threads: thread.start()
+gate.wait()
+while len(first) < 3: time.sleep(0.01)
+print(len(first))
+if how == "jit": TinyJit(lambda: sys.exit(3))()
+sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("how, name", [("daemon", "C"), ("daemon", "CL"), ("thread", "C"), ("atexit", "CL"),
+                                       ("jit", "NUMPY")])
+def test_the_interpreter_may_exit_while_threads_compute(how, name):
+    done = python(EXIT, how, DEVICE=name, THREADS="2")
+    assert (done.returncode, done.stderr) == (3, ""), done.stderr
+    assert done.stdout == "3\n" + "computed at exit\n" * (how == "atexit")
+
+
+REIMPORT = """
+import sys, importlib, numpy as np, tiny
+def product(T):
+    x = np.random.default_rng(0).standard_normal((200, 300)).astype("float32")
+    assert np.allclose((T(x) @ T(x.T.copy())).relu().numpy(), np.maximum(x @ x.T, 0), 1e-3, 1e-2)
+product(tiny.Tensor)
+for i in range(3):
+    old = tiny.Tensor
+    del sys.modules["tiny"]
+    import tiny
+    assert tiny.Tensor is not old
+    for T in old, tiny.Tensor, old: product(T)
+print("done")
+"""
+
+
+def test_a_module_that_is_imported_again_computes_and_so_does_the_old_one():
+    done = python(REIMPORT, DEVICE="C", THREADS="4")
+    assert done.stdout == "done\n", done.stderr
+
+
+def hostile(factor):
+    """What takes long, `factor` times as often as the suite does it; a line for each, and exit code 1 on a finding."""
+    rng, start = np.random.default_rng(int(time.time())), time.time()
+    with tempfile.TemporaryDirectory(prefix="tiny-test-") as place:
+        for round in range(factor):
+            test_processes_may_compile_the_same_at_once(Path(place) / str(round), 10)
+        print(f"10 processes compiled the same at once, into {factor} empty folders", flush=True)
+        for name in DEVICES:
+            Device.DEFAULT = name
+            counts = [interrupt_training(*how, 20 * factor, rng) for how in ((False, 1), (True, 0), (True, 2))]
+            counts += [interrupt_realize(20 * factor, rng), interrupt_save(Path(place), 20 * factor, rng)]
+            print(f"{name}: interrupted {sum(counts)} times", flush=True)
+            for n in (2, 8):
+                test_threads_may_compute_at_once(n, name, 10 * factor)
+            test_one_thread_may_train_what_others_read(name, 40 * factor)
+            print(f"{name}: 2 and 8 threads computed", flush=True)
+            (Path(place) / name).mkdir()
+            test_a_fork_computes_or_says_why_not(name, Path(place) / name, 10 * factor)
+            print(f"{name}: forked {20 * factor} times", flush=True)
+            for how in ("daemon", "thread", "atexit", "jit"):
+                test_the_interpreter_may_exit_while_threads_compute(how, name)
+    print(f"nothing hung, crashed or was wrong, in {time.time() - start:.0f} s")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Looking while it runs: DEBUG, profile, graph
 # ---------------------------------------------------------------------------------------------------------------------
 def product_and_sum():
@@ -6507,6 +7139,8 @@ elif __name__ == "__main__" and sys.argv[1:2] == ["sanitize"]:
     sanitize(*sys.argv[2:])
 elif __name__ == "__main__" and sys.argv[1:2] == ["sanitize-worker"]:
     sanitize_worker(sys.argv[2], *map(int, sys.argv[3:]))
+elif __name__ == "__main__" and sys.argv[1:2] == ["hostile"]:
+    hostile(int((sys.argv[2:] or [10])[0]))
 elif __name__ == "__main__" and sys.argv[1:2] == ["bits"]:
     with tempfile.TemporaryDirectory() as place:
         found = {name: bits(Path(place) / name, name, QUICKLY + ALL) for name in (*COMPILED, "NUMPY")}

@@ -5,8 +5,8 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import _ctypes, contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re
-import shlex, shutil, subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
+import _ctypes, atexit, contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re
+import shlex, shutil, signal, subprocess, sys, tempfile, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from pathlib import Path
 from types import SimpleNamespace
@@ -93,11 +93,12 @@ class Node:
     `device` is the name of the device that computes it. `buffer` is set once the value has been computed; the sources
     stay, so that a gradient can still be asked for.
     `line` is the (file, line number, "forward") of the user's Python that made the node first. What a gradient rule
-    makes has that of the node whose gradient it is, with "gradient" in the third place: `origin`, while the rule runs.
+    makes has that of the node whose gradient it is, with "gradient" in the third place: `origin.line` of the thread in
+    which the rule runs.
     """
     __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "__weakref__")
     known = {}                                                          # weak references to all nodes, by their keys
-    origin = None
+    origin = threading.local()
 
     def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
         key = (op, sources, arg if op != "const" else repr(arg), shape, dtype, device)
@@ -109,7 +110,7 @@ class Node:
             node.shape = sources[0].shape if shape is None else shape
             node.dtype = sources[0].dtype if dtype is None else dtype
             node.device = sources[0].device if device is None else device
-            node.line = cls.origin
+            node.line = getattr(cls.origin, "line", None)
             if node.line is None:
                 frame, own = sys._getframe(1), globals()
                 while frame.f_globals is own and frame.f_back is not None:
@@ -119,7 +120,7 @@ class Node:
         return node
 
     def __del__(self):
-        self.known.pop(self.key, None)
+        self.known.pop(getattr(self, "key", None), None)                # Ctrl-C may come before it has one
 
     @property
     def size(self):
@@ -128,7 +129,7 @@ class Node:
     def forget_sources(self):
         """Make a computed variable (what Tensor.assign gave it) a leaf: the steps before it can be freed."""
         if self.op == "detach" and self.arg is not None and self.buffer is not None:
-            del Node.known[self.key]
+            Node.known.pop(self.key, None)
             self.op, self.sources, self.key = "buffer", (), None
 
     def __repr__(self):
@@ -284,6 +285,35 @@ ON_BOOL = {"add": "or", "mul": "and", "max": "or", "ne": "xor"}         # what t
 ONLY_FLOAT, ONLY_INTEGER = {"div", "sqrt", "exp", "log", "sin", "sigmoid"}, {"and", "or", "xor", "shl", "shr"}
 _serial = itertools.count()                                             # makes leaves differ that look the same
 _capturing = None                                                       # a list while a jit captures: assigned Tensors
+_lock = threading.RLock()               # of the thread that computes, captures or changes what Tensors and devices hold
+if hasattr(os, "register_at_fork"):     # a fork waits for that thread: the child would be left with half of its work
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+atexit.register(_lock.acquire, timeout=10)              # and so does the exit: in C, other threads would be torn apart
+
+
+def _alone(function):
+    """Only one thread at a time is in the functions that are marked so."""
+    @functools.wraps(function)
+    def alone(*args, **kwargs):
+        with _lock:
+            return function(*args, **kwargs)
+    return alone
+
+
+@contextlib.contextmanager
+def _uninterrupted():
+    """Ctrl-C waits for the end of this block: what changes here belongs together."""
+    usual, caught = signal.getsignal(signal.SIGINT), []
+    concerned = callable(usual) and threading.current_thread() is threading.main_thread()
+    try:
+        if concerned:
+            signal.signal(signal.SIGINT, lambda *call: caught.append(call))
+        yield
+    finally:
+        if concerned:
+            signal.signal(signal.SIGINT, usual)
+        for call in caught[:1]:
+            usual(*call)
 
 
 def _require(fits, message, *values, kind=ValueError):
@@ -452,7 +482,7 @@ class Tensor:
     int32, an array keeps its dtype. With `requires_grad`, backward() leaves a gradient in `grad`.
     """
     training = False                                                    # see train()
-    grad, _requires_grad = None, None
+    _grad, _requires_grad = None, None
     _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
     _losses = weakref.WeakValueDictionary()                             # those that backward() began at; see step()
     __array_ufunc__ = None                                              # array + tensor is ours to compute
@@ -478,6 +508,7 @@ class Tensor:
             self.requires_grad = requires_grad
         return self
 
+    @_alone
     def _set_requires_grad(self, wanted):
         if wanted:
             _require(is_float(self.dtype), "requires_grad: {} has no gradient, only floats", self.dtype, kind=TypeError)
@@ -488,7 +519,12 @@ class Tensor:
             Tensor._trainable.pop(id(self), None)
         self._requires_grad = wanted
 
+    @_alone
+    def _set_grad(self, gradient):
+        self._grad = gradient
+
     requires_grad = property(lambda self: self._requires_grad, _set_requires_grad, doc="Does backward() set `grad`?")
+    grad = property(lambda self: self._grad, _set_grad, doc="The gradient, a Tensor of this shape, or None.")
     shape = property(lambda self: self.node.shape, doc="Sizes of the axes.")
     dtype = property(lambda self: self.node.dtype, doc="Type of the numbers, an np.dtype.")
     device = property(lambda self: self.node.device, doc="Name of the device that holds the numbers.")
@@ -503,6 +539,7 @@ class Tensor:
         return self.shape if dim is None else self.shape[self._axis("size", dim)]
 
     # ---- out of the graph ----
+    @_alone
     def realize(self, *others):
         """Compute these Tensors now, all together; returns the first."""
         if _capturing is not None:                                      # the jit computes everything at the end
@@ -521,6 +558,7 @@ class Tensor:
             x.node.forget_sources()
         return self
 
+    @_alone
     def _array(self):
         """The numbers as a new array; bfloat16 as it is stored."""
         _require(_capturing is None, "jit: a value is read inside a captured function; a replay would not read it "
@@ -542,6 +580,7 @@ class Tensor:
         values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
         return f"Tensor({values}, dtype={NAME_OF[self.dtype]}, device={self.device})"
 
+    @_alone
     def graph(self, kernels=None):
         """The graph that is still to be computed, as a tree in text: a node a line, with its shape, dtype and the line
         of Python that made it. With `kernels` (usual when DEBUG is 3 or more) it is planned, and shows which part of it
@@ -586,13 +625,15 @@ class Tensor:
         _require(fits, "assign: shape {} does not broadcast to {}", node.shape, self.shape)
         return Tensor._of(_broadcast(node, self.shape)).cast(self.dtype)
 
+    @_alone
     def _become(self, node):
-        old, self.node = self.node, node
-        Capture.notice(self, old)
+        Capture.notice(self, self.node)
         if _capturing is not None:
-            _capturing.append((self, old))
+            _capturing.append((self, self.node))
+        self.node = node
         return self
 
+    @_alone
     def _replace(self, x):
         """As assign, for += and x[...] = v: through new values that depend on parameters, gradients flow to these. Not
         if this Tensor is itself a parameter: a step of an optimizer is no part of the next loss."""
@@ -630,6 +671,7 @@ class Tensor:
     _seed, _random, _random_host = int(time.time()), {}, {}             # by device: the state, and where it is
 
     @staticmethod
+    @_alone
     def manual_seed(seed=0):
         """Start the random numbers of all devices again from `seed`."""
         Tensor._seed, Tensor._random_host = seed & 0xffffffff, {}
@@ -639,10 +681,11 @@ class Tensor:
     @staticmethod
     def _set_random(device, position):
         node = _leaf(np.array([Tensor._seed, position & 0xffffffff], uint32), device)
-        Tensor._random.setdefault(device, Tensor._of(node)).node = node
         Tensor._random_host[device] = position
+        Tensor._random.setdefault(device, Tensor._of(node)).node = node
 
     @staticmethod
+    @_alone
     def _random_words(op, shape, device):
         """Two random uint32 Tensors: threefry2x32 with 13 rounds (Salmon et al., Parallel random numbers, 2011)."""
         shape = _ints(op, shape)
@@ -1319,6 +1362,7 @@ class Tensor:
         found = gradients(self.node, [x.node for x in targets], seed)
         return [x.zeros_like() if g is None else g for x, g in zip(targets, found)]
 
+    @_alone
     def backward(self, gradient=None):
         """Add to `grad` of every Tensor with requires_grad that this one was computed from; returns self. If there is
         none, RuntimeError."""
@@ -1330,8 +1374,10 @@ class Tensor:
         _require(fits, "backward: this came from no Tensor that has requires_grad (and still exists): give "
                  "requires_grad=True to what should learn, before it is used, and do not detach() or assign() in "
                  "between", kind=RuntimeError)
-        for x, g in zip(live, found):
-            x.grad = g if x.grad is None else x.grad + g
+        sums = [g if x.grad is None else x.grad + g for x, g in zip(live, found)]
+        with _uninterrupted():
+            for x, g in zip(live, sums):
+                x.grad = g
         if _capturing is None:                                          # a jit computes what it returns anyway
             Tensor._losses[id(self)] = self
         return self
@@ -1624,13 +1670,13 @@ def gradients(result, targets, seed):
     for node in order:                                                  # which nodes have a target beneath them?
         leads[node] = node in wanted or (node.op != "detach" and is_float(node.dtype)
                                           and any(leads[source] for source in node.sources))
-    found, outer = ({result: seed} if leads[result] else {}), Node.origin
+    found, outer = ({result: seed} if leads[result] else {}), getattr(Node.origin, "line", None)
     try:
         for node in reversed(order):
             g = found.get(node)
             if g is None or node.op == "detach" or not any(leads[source] for source in node.sources):
                 continue
-            Node.origin = (*node.line[:2], "gradient")
+            Node.origin.line = (*node.line[:2], "gradient")
             sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
             if node.op in ELEMENTWISE:
                 shares = [rule(g, out, *sources) if leads[source] else None
@@ -1641,7 +1687,7 @@ def gradients(result, targets, seed):
                 if share is not None and leads[source]:
                     found[source] = found[source] + share if source in found else share
     finally:
-        Node.origin = outer
+        Node.origin.line = outer
     return [found.get(target) for target in targets]
 
 
@@ -4084,12 +4130,14 @@ C_RUNTIME = r"""
 #include <sched.h>
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 typedef struct { void (*kernel)(long, long, char **); char **buffers; long tasks, barrier; } Call;
-static int threads = 1, working = 0;
+static int threads;
+static pid_t process;
 static Call *calls;
 static long count;
 static double *clock_;                  /* if somebody looks: the time before each kernel and at the end */
-static atomic_long round_, arrived, turn, idle;
+static atomic_long round_, arrived, turn;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 
@@ -4144,7 +4192,12 @@ static void *worker(void *thread) {
   return 0;
 }
 
-int start(int n) { /* once in a process: threads 1 .. n-1; the caller of run is thread 0 */
+/* Threads 1 .. n-1, once in a process; the caller of run is thread 0. A child that was forked has the memory of its
+   parent, but none of the threads: it begins anew. */
+int start(int n) {
+  if (process == getpid()) return threads;
+  process = getpid(), threads = 1, round_ = arrived = turn = 0;
+  mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER, wake = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
   pthread_attr_t detached;
   pthread_attr_init(&detached);
   pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
@@ -4197,7 +4250,11 @@ class Buffer:
 
     @classmethod
     def empty(cls, device, node):
-        return cls(device, node.dtype, node.shape, device.allocate(nbytes(node)))
+        try:
+            return cls(device, node.dtype, node.shape, device.allocate(nbytes(node)))
+        except (MemoryError, ValueError, OverflowError, TypeError) as error:            # the others if it is huge
+            raise MemoryError(f"{device.name}: no memory for {NAME_OF[node.dtype]}{list(node.shape)}, {nbytes(node):,} "
+                              f"bytes ({error})") from None
 
     def numpy(self):
         """A new array with the numbers."""
@@ -4317,9 +4374,6 @@ def nbytes(node):
     return node.size * node.dtype.itemsize
 
 
-_lock = threading.RLock()
-
-
 def plans(nodes):
     """How to compute those of `nodes` that have no buffer: for each device (device, plan, order, leaves, wanted)."""
     nodes = [node for node in dict.fromkeys(nodes) if node.buffer is None]
@@ -4330,20 +4384,21 @@ def plans(nodes):
         yield device, device.plan(order, leaves, wanted), order, leaves, wanted
 
 
+@_alone
 def realize(nodes):
     """Compute `nodes` and set their buffers."""
-    with _lock:
-        for device, plan, _, leaves, wanted in plans(nodes):
-            buffers = [Buffer.empty(device, node) for node in wanted]
-            run_plan(device, plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
-            for node, buffer in zip(wanted, buffers):
-                node.buffer = buffer
+    for device, plan, _, leaves, wanted in plans(nodes):
+        buffers = [Buffer.empty(device, node) for node in wanted]
+        run_plan(device, plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
+        for node, buffer in zip(wanted, buffers):
+            node.buffer = buffer
 
 
 def is_realized(node):
     return node.buffer is not None
 
 
+@_alone
 def kernels(*tensors):
     """The kernels that would compute these Tensors, in order, compiled but not run.
 
@@ -4712,6 +4767,7 @@ class HostDevice:
 class CDevice(HostDevice, CompiledDevice):
     """Generated C, compiled by the system's compiler, loaded with ctypes and run by threads of its own."""
     name = dialect = "C"
+    patience = 60                                                       # seconds for a compiler that may hang
     flags = ["-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
              "-shared", "-fPIC", "-w"]
 
@@ -4723,16 +4779,23 @@ class CDevice(HostDevice, CompiledDevice):
             raise RuntimeError(f"the C device found no compiler {named} (named in CC)" if named else
                                "the C device needs a C compiler: install gcc or clang, or name one in CC")
         self.flags = self.flags + shlex.split(os.environ.get("CFLAGS", ""))
-        version = subprocess.run([self.compiler, "--version"], capture_output=True, text=True).stdout
+        try:
+            version = subprocess.run([self.compiler, "--version"], stdin=subprocess.DEVNULL, capture_output=True,
+                                     text=True, errors="replace", timeout=self.patience).stdout
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise RuntimeError(f"the C compiler {self.compiler} does not work: {error}") from None
         self.description = f"{self.compiler} ({version.partition(chr(10))[0]}), {cores()} threads"
         self.identity = "".join([version, cpu_description(), *self.flags, C_WORDS, SCALAR_WORDS, VECTOR_WORDS])
         super().__init__()
         # As many float32 as a register has room for: longer vectors would go through memory.
         features = cpu_description().split()
         self.lanes, self.arena = 16 if "avx512f" in features else 8 if "avx" in features else 4, None
-        self.runtime = ctypes.CDLL(str(self.libraries("", [("runtime", C_RUNTIME)])[0]))
+        for old in cache_folder().glob("part-*"):                       # of processes that were killed
+            if old.stat().st_mtime < time.time() - 86400:
+                shutil.rmtree(old, ignore_errors=True)
+        self.runtime, = self.libraries("", [("runtime", C_RUNTIME)])
         self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p]
-        self.threads, self.process = 0, None
+        self.process = None                                             # in which it has threads
 
     def libraries(self, words, parts):
         """Shared libraries of (name, C source) parts that use these words, from the cache on disk or compiled.
@@ -4741,44 +4804,79 @@ class CDevice(HostDevice, CompiledDevice):
         many such batches side by side as there are cores. What else is in a library does not change the machine code
         of a kernel, so each part finds the library of its batch under a name of its own.
         """
-        folder, paths, missing, running = cache_folder(), [], [], []
+        folder, found, missing = cache_folder(), {}, []
         for name, source in parts:
-            key = hashlib.sha256((self.identity + source).encode()).hexdigest()[:32]
-            paths.append(folder / f"{key}.so")
-            if not paths[-1].exists():
-                missing.append((paths[-1], name, source))
-        count = max(min(len(missing), cores()), -(-len(missing) // 16))
-        for batch in (missing[i::count] for i in range(count)):
-            part = folder / f"{batch[0][0].stem}.{os.getpid()}.{threading.get_ident()}"
-            part.with_suffix(".c").write_text("\n".join([words, *(source for *_, source in batch)]))
-            command = [self.compiler, *self.flags, "-o", str(part), str(part.with_suffix(".c")), "-lm", "-lpthread"]
-            process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-            running.append((process, part, batch))
-            if len(running) >= cores():
-                self.finish(*running.pop(0))
-        for job in running:
-            self.finish(*job)
-        return paths
+            path = folder / f"{hashlib.sha256((self.identity + source).encode()).hexdigest()[:32]}.so"
+            with contextlib.suppress(OSError):                          # there is none, or it can't be loaded here
+                found[path] = load_whole(path)
+            if found.setdefault(path) is None:
+                missing.append((path, name, source))
+        if missing:
+            self.compile_parts(words, missing)
+        try:
+            return [library or load_whole(path) for path, library in found.items()]
+        except OSError as error:
+            raise RuntimeError(f"what {self.compiler} has compiled can't be loaded: {error}. If the cache folder "
+                               f"{folder} may not hold programs, name another in TINY_CACHE") from None
+
+    def compile_parts(self, words, missing):
+        """Compile these (path, name, C source)."""
+        count, running = max(min(len(missing), cores()), -(-len(missing) // 16)), []
+        with in_cache() as place:
+            try:
+                for number, batch in enumerate(missing[i::count] for i in range(count)):
+                    part = place / f"{number}.so"
+                    part.with_suffix(".c").write_text("\n".join([words, *(source for *_, source in batch)]))
+                    command = [self.compiler, *self.flags, "-o", part, part.with_suffix(".c"), "-lm", "-lpthread"]
+                    with open(part.with_suffix(".log"), "wb") as log, _uninterrupted():
+                        running.append((subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                         start_new_session=True), part, batch))
+                    if len(running) >= cores():
+                        self.finish(*running[0])
+                        del running[0]
+                while running:
+                    self.finish(*running[0])
+                    del running[0]
+            finally:
+                for process, *_ in running:                             # after an error or Ctrl-C
+                    if process.poll() is None:
+                        os.killpg(process.pid, signal.SIGKILL)          # it, and what it has started
+                        process.wait()
 
     def finish(self, process, part, batch):
         """Wait for the compiler, and give the library of a batch the names of its parts."""
-        errors, source = process.communicate()[1], part.with_suffix(".c")
-        if process.returncode:
-            names = ", ".join(name for _, name, _ in batch)
-            raise RuntimeError(f"{self.compiler} could not compile {names} ({source}):\n{errors[:2000]}")
+        log, source, twin = [part.with_suffix(suffix) for suffix in (".log", ".c", ".twin")]
+        limit = self.patience * max(1, len(batch) / 4)
+        end = time.monotonic() + limit
+        while process.poll() is None and time.monotonic() < end and log.stat().st_size < 1 << 24:
+            time.sleep(0.003)
+        code = process.returncode
+        if code != 0 or not part.exists():
+            names, kept = ", ".join(name for _, name, _ in batch), cache_folder() / "failed.c"
+            how = f"ended with {code}" if code else "made nothing"
+            if code is None:
+                how = f"had not ended after {limit:.0f} seconds, with {log.stat().st_size:,} bytes of messages"
+            elif code < 0:
+                how = f"was ended by signal {-code}"
+            with open(log, errors="replace") as file:
+                messages = file.read(2000).replace(str(source), str(kept))
+            os.replace(source, kept)
+            raise RuntimeError(f"{self.compiler} could not compile {names} ({kept}): it {how}\n{messages}")
+        content = part.read_bytes() + "".join(path.stem for path, *_ in batch).encode()
+        part.write_bytes(content + hashlib.sha256(content).digest())    # see load_whole
         for path, *_ in batch:
-            with contextlib.suppress(FileExistsError):                  # another process was quicker
-                os.link(part, path)
-        part.unlink()
-        source.unlink()
+            try:
+                os.link(part, twin)
+            except OSError:                                             # a file system without links
+                shutil.copyfile(part, twin)
+            os.replace(twin, path)
 
     def source(self, kernel):
         return kernel.c_source()
 
     def build(self, kernels):
         functions, parts = {}, [(kernel.name, self.source(kernel)) for kernel in kernels]
-        for kernel, path in zip(kernels, self.libraries(C_WORDS + words_of(kernels), parts)):
-            library = ctypes.CDLL(str(path))
+        for kernel, library in zip(kernels, self.libraries(C_WORDS + words_of(kernels), parts)):
             functions[kernel.key] = getattr(library, kernel.symbol)
             weakref.finalize(functions[kernel.key], _ctypes.dlclose, library._handle).atexit = False
         return functions
@@ -4786,13 +4884,14 @@ class CDevice(HostDevice, CompiledDevice):
     def run(self, plan, data, clock=None):
         """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
         if self.process != os.getpid():                                 # a fork has no threads but the one that forked
-            self.threads, self.process = self.runtime.start(cores()), os.getpid()
+            self.runtime.start(cores())
+            self.process = os.getpid()
         if self.arena is None or self.arena.size < plan.arena_bytes:
             self.arena = Memory(plan.arena_bytes)
         if not hasattr(plan, "calls"):
-            plan.calls, plan.tables = (Call * len(plan.kernels))(), []
+            calls, plan.tables = (Call * len(plan.kernels))(), []
             plan.functions = self.compile(plan.kernels)
-            for call, kernel, function, places, barrier in zip(plan.calls, plan.kernels, plan.functions, plan.places,
+            for call, kernel, function, places, barrier in zip(calls, plan.kernels, plan.functions, plan.places,
                                                                plan.barriers):
                 plan.tables.append((ctypes.c_void_p * len(places))())
                 call.kernel = ctypes.cast(function, ctypes.c_void_p)
@@ -4801,18 +4900,18 @@ class CDevice(HostDevice, CompiledDevice):
             plan.addresses = [None] * len(data)
             plan.slots = [[(table, j) for table, places in zip(plan.tables, plan.places)
                            for j, place in enumerate(places) if place == ("external", i)] for i in range(len(data))]
-            plan.arena = None
+            plan.arena, plan.calls = None, calls                        # last what tells that all is there
         if plan.arena is not self.arena:
-            plan.arena = self.arena
             for table, places in zip(plan.tables, plan.places):
                 for j, place in enumerate(places):
                     if place[0] == "arena":
                         table[j] = self.arena.address + place[1]
+            plan.arena = self.arena
         for i, memory in enumerate(data):
             if memory.address != plan.addresses[i]:
-                plan.addresses[i] = memory.address
                 for table, j in plan.slots[i]:
                     table[j] = memory.address
+                plan.addresses[i] = memory.address
         self.runtime.run(plan.calls, len(plan.kernels), clock)
 
 
@@ -4830,12 +4929,37 @@ def cpu_description():
         return platform.processor() + platform.machine()
 
 
+def load_whole(path):
+    """Load a library from the cache, if it is as it was written, and what it is named for; otherwise OSError.
+
+    At its end, which no loader reads, are the names that it goes by and a digest of all. To load one that is cut off
+    could end the process.
+    """
+    content = path.read_bytes()
+    if path.stem.encode() not in content or content[-32:] != hashlib.sha256(content[:-32]).digest():
+        raise OSError(f"{path} is damaged")
+    return ctypes.CDLL(str(path))
+
+
+@contextlib.contextmanager
+def in_cache():
+    """A folder of this process alone within the cache folder, to make what os.replace then puts in its place."""
+    folder, place = cache_folder(), None
+    try:
+        place = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
+        yield place
+    except OSError as error:
+        raise RuntimeError(f"nothing can be made in the cache folder {folder} ({error}): name another in TINY_CACHE"
+                           ) from None
+    finally:
+        shutil.rmtree(place or "", ignore_errors=True)
+
+
 def keep_file(name, content):
     """Write a file into the cache folder at one stroke, if the folder can be used."""
-    with contextlib.suppress(RuntimeError, OSError):
-        part = cache_folder() / f"{name}.{os.getpid()}.{threading.get_ident()}"
-        part.write_bytes(content)
-        os.replace(part, part.with_name(name))
+    with contextlib.suppress(RuntimeError), in_cache() as place:
+        (place / name).write_bytes(content)
+        os.replace(place / name, place.parent / name)
 
 
 def cache_folder():
@@ -4882,16 +5006,28 @@ class CLDevice(CompiledDevice):
         self.description = f"{self.device.name}, {self.device.platform.name}"
         self.identity = f"{self.description} {self.device.platform.version} {self.device.driver_version}"
         self.context = cl.Context([self.device])
-        self.queue, self.arena, self.strips = cl.CommandQueue(self.context), None, None
+        self.commands, self.arena, self.strips = cl.CommandQueue(self.context), None, None
+        self.process = os.getpid()
 
     def use_groups(self, items=64):
         """Compute in work-groups, as a GPU wants it. Its processors run 8, 16, 32 or 64 items in step, and while some
         of their groups wait for memory, others go on."""
         self.lanes, self.groups = min(items, self.device.max_work_group_size), 16 * self.device.max_compute_units
 
-    def allocate(self, size):
-        return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
+    @property
+    def queue(self):
+        """The queue of commands, where nothing would answer in a fork: that has none of the threads of OpenCL."""
+        _require(self.process == os.getpid(), "CL: OpenCL was used before this process was forked, and does not "
+                 "survive that: start processes with multiprocessing's \"spawn\", or set DEVICE=C", kind=RuntimeError)
+        return self.commands
 
+    def allocate(self, size):
+        try:
+            return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
+        except self.cl.Error as error:
+            raise MemoryError(f"{self.description} has no {size:,} bytes: {error}") from None
+
+    @_alone
     def upload(self, array):
         memory = self.allocate(array.nbytes)
         if array.nbytes:
@@ -4901,7 +5037,10 @@ class CLDevice(CompiledDevice):
     def download(self, memory, dtype, shape):
         array = np.empty(math.prod(shape) * dtype.itemsize, np.uint8)
         if array.nbytes:
-            self.cl.enqueue_copy(self.queue, array, memory, src_offset=SLACK)
+            try:
+                self.cl.enqueue_copy(self.queue, array, memory, src_offset=SLACK)
+            except self.cl.Error as error:
+                raise RuntimeError(f"{self.description} did not give what it was to compute: {error}") from None
         return array.view(dtype).reshape(shape)
 
     def source(self, kernel):
@@ -4925,11 +5064,11 @@ class CLDevice(CompiledDevice):
             self.arena = self.allocate(plan.arena_bytes)
         if not hasattr(plan, "launches"):
             programs = self.compile(plan.kernels)
-            plan.launches = [self.cl.Kernel(program, kernel.symbol) for program, kernel in zip(programs, plan.kernels)]
-            for kernel, launch in zip(plan.kernels, plan.launches):
+            launches = [self.cl.Kernel(program, kernel.symbol) for program, kernel in zip(programs, plan.kernels)]
+            for kernel, launch in zip(plan.kernels, launches):
                 launch.set_arg(len(kernel.types), np.int64(kernel.tasks))
             plan.bound = [[None] * len(places) for places in plan.places]
-            plan.arena = None
+            plan.arena, plan.launches = None, launches                  # last what tells that all is there
         if plan.arena is not self.arena:
             plan.arena, plan.parts = self.arena, {}
 
@@ -4956,7 +5095,11 @@ class CLDevice(CompiledDevice):
                 if self.strips is None or self.strips.size < workers * kernel.strip_bytes:
                     self.strips = self.allocate(workers * kernel.strip_bytes)
                 launch.set_arg(len(kernel.types) + 1, self.strips)
-            self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers * items,), (items,))
+            try:
+                self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers * items,), (items,))
+            except self.cl.Error as error:
+                raise RuntimeError(f"{self.description} could not run {kernel.name} of {lines_of(kernel)}: {error}"
+                                   ) from None
         note_time(len(plan.kernels))
 
 
@@ -5064,7 +5207,10 @@ class Devices(dict):
     """The devices by name, each made when it is first asked for: Device["C"]. Device.DEFAULT is where Tensors go."""
     makers = {"C": CDevice, "CL": CLDevice, "NUMPY": NumpyDevice}
 
+    @_alone
     def __missing__(self, name):
+        if name in self:                                                # another thread was quicker
+            return self[name]
         if name not in self.makers:
             raise ValueError(f"Device: there is no device {name!r}, only {', '.join(self.makers)}")
         self[name] = self.makers[name]()
@@ -5176,6 +5322,7 @@ class TinyJit:
         instance.__dict__[self.__name__] = bound
         return bound
 
+    @_alone
     def __call__(self, *args, **kwargs):
         if _capturing is not None:                                      # within another jit: part of its capture
             return self.function(*args, **kwargs)
@@ -5307,25 +5454,33 @@ class Capture:
         standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
         for stand in standing.values():
             stand.realize()
-        _capturing = assigned = []
+        assigned = []
+
+        def undo():
+            """As if the call had not been."""
+            global _capturing
+            _capturing = None
+            for tensor, node in reversed(assigned):
+                tensor.node = node
+            for tensor, gradient in gradients:
+                tensor.grad = gradient
         try:
+            _capturing = assigned
             self.result = function(*args, **kwargs)
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
                 if gradient is not None and tensor.grad is not None and tensor.grad is not gradient:
                     gradient.assign(tensor.grad)
             returned = [tensor.node if tensor.node.buffer is None else Node("contiguous", (tensor.node,), next(_serial))
                         for tensor in _tensors_in(self.result)]
-        finally:
-            _capturing = None
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
-            assigned.clear()
             after = {i: change[0].node for i, change in changes.items()}
             made = [(tensor, tensor.grad.node) for tensor, gradient in gradients
                     if gradient is None and tensor.grad is not None]
-            for change in changes.values():                             # as if the call had not been
-                change[0].node = change[1]
-            for tensor, gradient in gradients:
-                tensor.grad = gradient
+            undo()
+        except BaseException:                                           # also if Ctrl-C came while it was undone
+            undo()
+            raise
+        assigned.clear()
         # A Tensor to which nobody refers any more, except perhaps the result, was made by the call, and is no state.
         returns = Counter(map(id, _tensors_in(self.result)))
         before = {i: change for (i, change), n in zip(changes.items(), _references(changes.values()))
@@ -5399,17 +5554,17 @@ class Capture:
                 places[i] = tensor.node.buffer
         fresh = [buffer or Buffer(self.device, dtype, shape, self.device.allocate(size))
                  for buffer, (dtype, shape, size) in zip(places, self.outputs)]
-        with _lock:
+        with _uninterrupted():                                          # if some of it changes, then all of it
             run_plan(self.device, self.plan, data + [buffer.data for buffer in fresh])
-        for tensor, i, in_place in self.targets:
-            if isinstance(tensor, int):                                 # the number of an argument
-                tensor = arguments[tensor]
-                self.notice(tensor, tensor.node)
-            if not in_place:
-                tensor.node = fresh_leaf(fresh[i])
-        Tensor._random_host.clear()                                     # a draw may have moved the states on
-        for tensor, i in self.gradients:
-            tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
+            for tensor, i, in_place in self.targets:
+                if isinstance(tensor, int):                             # the number of an argument
+                    tensor = arguments[tensor]
+                    self.notice(tensor, tensor.node)
+                if not in_place:
+                    tensor.node = fresh_leaf(fresh[i])
+            Tensor._random_host.clear()                                 # a draw may have moved the states on
+            for tensor, i in self.gradients:
+                tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
         results = [Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if i in self.assigned else fresh[i]))
                    for i in self.returned]
         return _replace_tensors(self.result, iter(results))
@@ -5575,6 +5730,7 @@ class Optimizer:
         for p in self.params:
             p.grad = None
 
+    @_alone
     def step(self):
         """Change all parameters by their gradients. Everything that changes is computed in one call, and so are the
         Tensors that backward() was called on: whoever reads them later would go through the forward pass again."""
@@ -5582,8 +5738,10 @@ class Optimizer:
         _require(not without, "step: no gradient of parameter {}", " nor of ".join(without), kind=RuntimeError)
         changes = list(self.changes())                                  # all from the old values
         losses = list(Tensor._losses.values())
-        Tensor._losses.clear()
-        Tensor.realize(*self.decays, *losses, *(tensor.assign(value) for tensor, value in changes))
+        with _uninterrupted():
+            Tensor._losses.clear()
+            changed = [tensor.assign(value) for tensor, value in changes]
+        Tensor.realize(*self.decays, *losses, *changed)
 
 
 class SGD(Optimizer):
