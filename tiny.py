@@ -6,7 +6,7 @@ the devices that run it; the jit; layers and optimizers. It needs numpy; an Open
 C device a C compiler.
 """
 import contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil
-import subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
+import stat, subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -5602,8 +5602,8 @@ def load_state_dict(model, state, strict=True):
     faults = [f"{name} is {here.get(name, 'not')} in the model, {there.get(name, 'not')} in the state"
               for name in names if here.get(name) != there.get(name)]
     _require(not faults, "load_state_dict: {}", "; ".join(faults))
-    for name in names:
-        own[name].assign(state[name].to(own[name].device)).realize()
+    values = {name: state[name].to(own[name].device) for name in names}
+    Tensor.realize(*(own[name].assign(value) for name, value in values.items()))
 
 
 # A safetensors file (https://huggingface.co/docs/safetensors): eight bytes that give the length of the header; the
@@ -5625,6 +5625,10 @@ def safe_save(tensors, path, metadata=None):
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)                                     # the numbers start at a multiple of eight
     try:
+        _read_header(text, stop)
+    except ValueError as error:
+        raise ValueError(f"safe_save: what would be in {path} could not be loaded again: {error}") from None
+    try:
         with open(temporary, "wb") as file:
             file.write(len(text).to_bytes(8, "little") + text)
             for tensor in tensors.values():
@@ -5638,43 +5642,70 @@ def safe_save(tensors, path, metadata=None):
 
 def safe_load(path):
     """The Tensors of a safetensors file, {name: Tensor}. A ValueError says what is wrong with a file that is none."""
-    return {name: Tensor(array) for name, array in _read_safetensors(path)[0].items()}
+    return _read_safetensors(path, True)
 
 
 def safe_load_metadata(path):
     """The metadata of a safetensors file, {str: str}."""
-    return _read_safetensors(path)[1]
+    return _read_safetensors(path, False)
 
 
-def _read_safetensors(path):
-    """The arrays, {name: array}, and the metadata of a file that nobody vouches for."""
-    def unique(pairs):
-        _require(len(dict(pairs)) == len(pairs), "a name stands twice among {}", [name for name, _ in pairs])
-        return dict(pairs)
-
-    arrays, stop = {}, 0
+def _read_safetensors(path, with_numbers):
+    """The Tensors or the metadata of a file that nobody vouches for: no number is read before all offsets are right."""
     try:
+        is_endless = not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path)       # of those open() tells
+        _require(not is_endless, "it is no regular file")
         with open(path, "rb") as file:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size - 8
-            _require(size >= 2, "{} bytes are too few for a header", size + 8)
-            _require(length <= min(size, 10 ** 8), "its first 8 bytes say that it has a header of "
-                     "{} bytes, but the file has {} (limit: 100 MB)", length, size + 8)
-            header, data = json.loads(file.read(length).decode(), object_pairs_hook=unique), np.fromfile(file, uint8)
-        metadata = header.pop("__metadata__", {})
-        _require(all(isinstance(value, str) for value in metadata.values()), "__metadata__ holds more than strings")
-        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-            code, shape, start = entry["dtype"], entry["shape"], stop
-            sound = isinstance(shape, list) and len(shape) <= 32 and all(type(n) is int and n >= 0 for n in shape)
-            _require(sound and code in SAFETENSORS, "{!r} has dtype {!r} and shape {!r}", name, code, shape)
-            stop = start + math.prod(shape) * SAFETENSORS[code].itemsize        # all data, in order and without gaps
-            raw, offsets = data[start:stop], entry["data_offsets"]
-            _require(offsets == [start, stop], "{!r} should be at {}, not {}", name, [start, stop], offsets)
-            _require(stop <= len(data), "the file ends within {!r}", name)
-            arrays[name] = (raw != 0 if code == "BOOL" else raw.view(SAFETENSORS[code])).reshape(shape)
-        _require(stop == len(data), "{} bytes belong to no tensor", len(data) - stop)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path} is not a sound safetensors file: {type(error).__name__}: {error}") from None
-    return arrays, metadata
+            _require(2 <= length <= min(size, 10 ** 8), "its first 8 bytes should say how long the header is, from 2 "
+                     "bytes to 100 MB, but say {:,}, and the file has {:,}", length, size + 8)
+            parts, metadata = _read_header(file.read(length), size - length)
+            tensors = {}
+            for name, dtype, shape in parts if with_numbers else ():
+                array = np.fromfile(file, uint8 if dtype == bool_ else dtype, math.prod(shape))
+                _require(array.size == math.prod(shape), "the file ends within {!r:.200}", name)
+                tensors[name] = Tensor((array != 0 if dtype == bool_ else array).reshape(shape))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not a sound safetensors file: {error}") from None
+    return tensors if with_numbers else metadata
+
+
+def _read_header(text, size):
+    """A list of (name, dtype, shape), in the order of their numbers, and the metadata, from a header and the `size` of
+    what follows it. A ValueError says what is wrong; of words that may be long it shows 200 characters."""
+    def unique(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError(f"{Counter(name for name, _ in pairs).most_common(1)[0][0]!r:.200} is there twice")
+        return found
+
+    def whole(numbers):
+        return isinstance(numbers, list) and all(type(n) is int and 0 <= n < 2 ** 63 for n in numbers)
+
+    _require(text[:1] == b"{", "its header should begin with {!r}, not {!r}", "{", text[:1])
+    header = json.loads(text.decode(), object_pairs_hook=unique)
+    json.dumps(header, ensure_ascii=False).encode()                     # raises if half of a surrogate pair is there
+    metadata, parts, stop = header.pop("__metadata__", {}), [], 0
+    fits = isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())
+    _require(fits, "__metadata__ should hold texts by their names, is {!r:.200}", metadata)
+    for name, entry in header.items():
+        fits = isinstance(entry, dict) and entry.keys() == {"dtype", "shape", "data_offsets"}
+        _require(fits, "{!r:.200} should have dtype, shape and data_offsets, is {!r:.200}", name, entry)
+        code, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+        fits = isinstance(code, str) and code in SAFETENSORS
+        _require(fits, "{!r:.200} should have a dtype of {}, not {!r:.200}", name, ", ".join(SAFETENSORS), code)
+        fits = whole(shape) and len(shape) <= 32 and math.prod(n or 1 for n in shape) < 2 ** 60
+        _require(fits, "{!r:.200} should have a shape of at most 32 sizes, not {!r:.200}", name, shape)
+        _require(whole(offsets), "{!r:.200} should have two data_offsets, not {!r:.200}", name, offsets)
+        parts.append((offsets, name, SAFETENSORS[code], shape))
+    parts.sort(key=lambda part: part[0])
+    for offsets, name, dtype, shape in parts:                           # all numbers, in order and without gaps
+        start, stop = stop, stop + math.prod(shape) * dtype.itemsize
+        fits = offsets == [start, stop]
+        _require(fits, "{!r:.200} should have data_offsets {}, not {!r:.200}", name, [start, stop], offsets)
+        _require(stop <= size, "the file ends within {!r:.200}", name)
+    _require(stop == size, "{:,} bytes belong to no tensor", size - stop)
+    return [part[1:] for part in parts], metadata
 
 
 def _namespace(*members, **others):
