@@ -13,9 +13,8 @@ Every test that takes `device` runs on all three, unless `on` says on which; a d
 not a skip.
 """
 import argparse, contextlib, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util, inspect, io
-import itertools, json, linecache, math, os, re, select, shutil, signal, stat, struct, subprocess, sys, tempfile, time
-import warnings
-import xml.etree.ElementTree, zlib
+import itertools, json, linecache, math, os, random, re, select, shutil, signal, stat, struct, subprocess, sys, tempfile
+import time, warnings, xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -2742,6 +2741,184 @@ def test_a_broken_file_is_refused(data, tmp_path):
         nn.state.safe_load(path)
 
 
+STRING = r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
+TOKEN = re.compile(rf"{STRING}|-?0|[1-9][0-9]*|[][{{}}:,]")
+SIZES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+
+
+def text_of(token):
+    """What a JSON string stands for; a ValueError if that is no text, as half of a surrogate pair is none."""
+    if not re.fullmatch(STRING, token):
+        raise ValueError(token)
+    units = b""                                                         # of UTF-16, which is what \uXXXX are
+    for code, letter, character in re.findall(r"\\u(....)|\\(.)|([^\\])", token[1:-1], re.S):
+        letter = dict(zip("bfnrt", "\b\f\n\r\t")).get(letter, letter)
+        units += struct.pack("<H", int(code, 16)) if code else (letter + character).encode("utf-16-le")
+    return units.decode("utf-16-le")
+
+
+def json_of(tokens):
+    """The value that the tokens of a JSON text are, of those that a sound header has: texts, whole numbers, lists, and
+    objects whose names differ. For anything else it raises a ValueError, or an IndexError if something is missing."""
+    tokens = tokens[::-1]
+
+    def take(*wanted):
+        if tokens[-1] not in wanted:
+            raise ValueError(tokens[-1])
+        return tokens.pop()
+
+    def items(end, item):
+        found = [] if tokens[-1] == end else [item()]
+        while take(",", end) == ",":
+            found.append(item())
+        return found
+
+    def pair():
+        name = text_of(tokens.pop())
+        take(":")
+        return name, value()
+
+    def value():
+        token = tokens.pop()
+        if token == "[":
+            return items("]", value)
+        if token == "{":
+            pairs = items("}", pair)
+            if len(dict(pairs)) < len(pairs):
+                raise ValueError("a name is there twice")
+            return dict(pairs)
+        return int(token) if re.fullmatch("-?[0-9]+", token) else text_of(token)
+
+    found = value()
+    if tokens:
+        raise ValueError("something follows")
+    return found
+
+
+def by_the_format(data):
+    """The tensors of a safetensors file, {name: (dtype, shape, bytes)}, and its metadata; None if it is unsound. This is
+    https://huggingface.co/docs/safetensors word by word, with our dtypes, and the sizes that an array can have."""
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > min(len(data) - 8, 100_000_000) or data[8:9] != b"{":
+        return None
+    try:
+        text = data[8:8 + length].decode("utf-8")
+        tokens = [token for token in re.split(f"({TOKEN.pattern})", text) if token.strip(" \t\n\r")]
+        header = json_of(tokens)
+    except (ValueError, IndexError, RecursionError):
+        return None
+    metadata, rest, tensors, taken = header.pop("__metadata__", {}), data[8 + length:], {}, []
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        return None
+    for name, entry in header.items():
+        if not isinstance(entry, dict) or sorted(entry) != ["data_offsets", "dtype", "shape"]:
+            return None
+        code, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+        if not isinstance(code, str) or code not in SIZES or not isinstance(shape, list) or len(shape) > 32:
+            return None
+        if not isinstance(offsets, list) or not all(isinstance(n, int) for n in shape + offsets) or len(offsets) != 2:
+            return None
+        if math.prod(n for n in shape if n) >= 2 ** 60 or offsets[1] - offsets[0] != math.prod(shape) * SIZES[code]:
+            return None
+        taken.append(offsets)
+        tensors[name] = code, tuple(shape), rest[slice(*offsets)]
+    ends = [0] + [stop for _, stop in sorted(taken)]
+    whole = [start for start, _ in sorted(taken)] == ends[:-1] and ends[-1] == len(rest)
+    return (tensors, metadata) if whole else None
+
+
+INSTEAD = ["-1", "-0", "0", "1", "2", "01", "1.0", "1e0", "1e999", "true", "false", "null", "NaN", "Infinity", "-Infinity",
+           str(2 ** 31), str(2 ** 62), str(2 ** 63), str(2 ** 64), "1" + "0" * 400, "9" * 5000, "[]", "{}", "[1]", "[[1]]",
+           '{"a":1,"a":1}', "[" * 100 + "]" * 100, "[" * 100_000, '{"a":' * 50_000, '""', '"a"', '"F8_E4M3"', '"f32"',
+           '"\\ud800"', '"\\ud83d\\ude00"', '"\\u0000"', '"\\x"', '"\x01"', '"__metadata__"', '"dtype"', '"shape"',
+           *(f'"{code}"' for code in SIZES), "", ",", " ", "\n", "\x00", "\ufeff", "\u00a0", "/**/", "\u0661"]
+
+
+def damaged_tokens(tokens, rng):
+    """The tokens of a header, with something else instead of one, or between two, twice, or not at all."""
+    numbers = [i for i, token in enumerate(tokens) if token.isdigit()] or [0]
+    one, two, length = rng.choice([rng.randrange(len(tokens)), rng.choice(numbers)]), rng.choice(numbers), rng.randrange(13)
+    change = rng.randrange(8)
+    if change == 0:
+        tokens[one], tokens[two] = tokens[two], tokens[one]
+    elif change == 1:
+        tokens[one] = rng.choice(INSTEAD)
+    elif change == 2:
+        tokens.insert(one, rng.choice(INSTEAD))
+    elif change == 3:
+        tokens[one:one] = tokens[one:one + length]
+    elif change == 4:
+        del tokens[one:one + length]
+    elif change == 5:
+        tokens[1:1] = [*tokens[1:-1], ","]                              # all of it
+    elif change == 6:
+        tokens[one] += rng.choice([" ", "\n", "\t\r "])
+    elif tokens[two].isdigit() and len(tokens[two]) < 100:
+        tokens[two] = str(int(tokens[two]) + rng.choice([-8, -4, -1, 1, 4, 8]))
+    return tokens or [""]
+
+
+def random_file(rng):
+    """A sound safetensors file, and then a few changes: to tokens of its header, to its length, or to any bytes."""
+    entries, start = [], 0
+    for i in range(rng.randrange(4)):
+        code, shape = rng.choice([*SIZES]), [rng.randrange(4) for _ in range(rng.randrange(4))]
+        name = rng.choice(["w", "layer.0.bias", "é", "\U0001f600", '"', ""]) + str(i)
+        stop = start + math.prod(shape) * SIZES[code]
+        entries.append((name, {"dtype": code, "shape": shape, "data_offsets": [start, stop]}))
+        start = stop
+    entries += [("__metadata__", {"format": "pt", "é": "\n"})] * rng.randrange(2)
+    rng.shuffle(entries)
+    text = json.dumps(dict(entries), ensure_ascii=rng.random() < 0.5, separators=(",", ":"))
+    changes = rng.sample(["tokens", "tokens again", "length", "bytes"], rng.choice([0, 1, 1, 1, 2, 4]))
+    tokens = TOKEN.findall(text)
+    for _ in {"tokens", "tokens again"}.intersection(changes):
+        tokens = damaged_tokens(tokens, rng)
+    text = "".join(tokens).encode() + b" " * rng.randrange(8)
+    length = len(text) if "length" not in changes else rng.choice([
+        0, 1, len(text) - 1, len(text) + 1, len(text) + start, len(text) + start + 1, 10 ** 10, 2 ** 63, 2 ** 64 - 1])
+    data = bytearray(struct.pack("<Q", max(0, length)) + text + rng.randbytes(start))
+    if "bytes" in changes:
+        at, change = rng.randrange(len(data)), rng.randrange(4)
+        if change == 0:
+            del data[at:]
+        elif change == 1:
+            del data[at:at + rng.randrange(9)]
+        elif change == 2:
+            data[at:at] = rng.randbytes(rng.randrange(9))
+        else:
+            data[at] ^= 1 << rng.randrange(8)
+    return bytes(data)
+
+
+def load_random_files(count, seed, folder):
+    """Load random files, most of them damaged. What the format calls sound must come as it is, all else be refused with
+    a ValueError that names the file. Returns how many were sound; a file that is a finding stays in the folder."""
+    rng, path, sound = random.Random(seed), Path(folder) / "any.safetensors", 0
+    for number in range(count):
+        data = random_file(rng)
+        path.write_bytes(data)
+        want, what = by_the_format(data), f"file {number} of seed {seed}, {path}: {data[:400]!r}"
+        try:
+            got = nn.state.safe_load(path), nn.state.safe_load_metadata(path)
+        except ValueError as error:
+            assert want is None and str(path) in str(error) and len(str(error)) < 2000, f"{what}: {error}"
+            continue
+        assert want is not None and got[1] == want[1] and got[0].keys() == want[0].keys(), what
+        for name, (code, shape, raw) in want[0].items():
+            tensor = got[0][name]
+            bits = tensor.bitcast("float16") if code == "BF16" else tensor      # NumPy has none
+            raw = bytes(byte != 0 for byte in raw) if code == "BOOL" else raw
+            assert (tiny.SAFETENSORS[code], shape, raw) == (tensor.dtype, tensor.shape, bits.numpy().tobytes()), what
+        sound += 1
+    return sound
+
+
+@on("NUMPY")
+def test_random_files_are_loaded_as_the_format_says_or_refused(device, tmp_path):
+    assert 300 < load_random_files(2000, 0, tmp_path) < 1500
+
+
 def test_loading_a_state_checks_everything_before_it_touches_the_model(device):
     layer = nn.Linear(2, 3)
     before = layer.weight.numpy()
@@ -5049,5 +5226,11 @@ if __name__ == "__main__" and sys.argv[1:2] == ["kill"]:
         (Path(place) / "text").write_text(WOODCHUCK)
         steps = kill_at_random_moments(Path(place), int(sys.argv[2]), seed=int(time.time()))
     print(f"killed {len(steps)} times: the checkpoint was whole each time, and the training is at step {steps[-1]:,}")
+elif __name__ == "__main__" and sys.argv[1:2] == ["files"]:
+    count, seed, Device.DEFAULT = int((sys.argv[2:] or [100_000])[0]), int(time.time()), "NUMPY"
+    place = tempfile.mkdtemp(prefix="tiny-files-", dir="/dev/shm")       # in memory; it stays if there is a finding
+    sound = load_random_files(count, seed, place)
+    shutil.rmtree(place)
+    print(f"{count:,} random files of seed {seed}: {sound:,} were sound and loaded byte for byte, the others refused")
 elif __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
