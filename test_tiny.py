@@ -13,8 +13,8 @@ Every test that takes `device` runs on all three, unless `on` says on which; a d
 not a skip.
 """
 import argparse, contextlib, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util, inspect, io
-import itertools, json, linecache, math, os, random, re, select, shutil, signal, stat, struct, subprocess, sys, tempfile
-import time, warnings, xml.etree.ElementTree, zlib
+import itertools, json, linecache, math, os, random, re, select, shutil, signal, socket, stat, struct, subprocess
+import sys, tempfile, time, tracemalloc, warnings, xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -2718,7 +2718,13 @@ HOSTILE = {                                                             # what s
     "a huge size": (entry(shape=[2 ** 62, 2 ** 62, 0], data_offsets=[0, 0]), 8), "no JSON": (b"{nonsense", 8),
     "metadata that are numbers": ({**entry(), "__metadata__": {"a": 1}}, 8), "no UTF-8": (b"\xff\xfe", 8),
     "a name twice": (json.dumps(entry()).encode()[:-1] + b"," + json.dumps(entry()).encode()[1:], 8),
-    "deep nesting": (b"[" * 100_000, 0),
+    "deep nesting": (b"[" * 100_000, 0), "deep nesting within": (b'{"w":' * 100_000, 0),
+    "offsets that are floats": (entry(data_offsets=[0.0, 8.0]), 8),
+    "offsets that are bools": ({"w": {"dtype": "I8", "shape": [1], "data_offsets": [False, True]}}, 1),
+    "half of a surrogate pair": ({"\ud800": entry()["w"]}, 8), "NaN": (entry(shape=[math.nan]), 8),
+    "a size of 400 digits": (entry(shape=[10 ** 400]), 8), "a size of 5,000 digits": (b'{"w": ' + b"1" * 5000 + b"}", 8),
+    "a word too many": (entry(strides=[1]), 8), "a name of a megabyte": ({"w" * 10 ** 6: {**entry()["w"], "shape": 1}}, 8),
+    "33 axes": (entry(shape=[1] * 32 + [2]), 8), "white space first": (b" " + json.dumps(entry()).encode(), 8),
 }
 
 
@@ -2728,8 +2734,9 @@ def test_a_hostile_file_is_refused(what, tmp_path):
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     path = tmp_path / "hostile.safetensors"
     path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(rest))
-    with pytest.raises(ValueError, match="hostile.safetensors"):
+    with pytest.raises(ValueError, match="hostile.safetensors is not a sound safetensors file: ") as error:
         nn.state.safe_load(path)
+    assert len(str(error.value)) < 1000 and not re.search("(Type|Key|Attribute)Error", str(error.value))
 
 
 @pytest.mark.parametrize("data", [b"", b"abc", struct.pack("<Q", 10 ** 18) + b"{}", struct.pack("<Q", 3) + b"{}"],
@@ -2912,6 +2919,74 @@ def load_random_files(count, seed, folder):
             assert (tiny.SAFETENSORS[code], shape, raw) == (tensor.dtype, tensor.shape, bits.numpy().tobytes()), what
         sound += 1
     return sound
+
+
+def test_no_number_is_read_before_all_offsets_are_right(tmp_path):
+    """Files of a terabyte, all of it holes: a header that long, numbers in the wrong place, and in the right one."""
+    path = tmp_path / "x.safetensors"
+    for length, end in ((10 ** 10, 8), (2 ** 63, 8), (None, 8), (None, 2 ** 40 - 8)):
+        with open(path, "wb") as file:
+            text = json.dumps({"w": {"dtype": "U8", "shape": [2 ** 40], "data_offsets": [0, end]}}).encode()
+            file.write(struct.pack("<Q", length or len(text)) + text)
+            try:
+                file.truncate(2 ** 40 + 8 + len(text))
+            except OSError as error:                                    # ext4 has files of up to 16 TB, tmpfs of 8 EB
+                pytest.fail(f"{tmp_path} can't hold a file of a terabyte without numbers: {error}")
+        tracemalloc.start()
+        with pytest.raises(ValueError, match="x.safetensors is not a sound"):
+            nn.state.safe_load(path)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1 << 20
+    path.write_bytes(struct.pack("<Q", len(text)) + text.replace(str(end).encode(), str(2 ** 40).encode()))
+    os.truncate(path, path.stat().st_size + 2 ** 40)
+    begin = time.perf_counter()
+    assert nn.state.safe_load_metadata(path) == {} and time.perf_counter() - begin < 1
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a socket"])
+def test_what_is_no_file_is_refused_at_once(kind, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "x.safetensors"
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a device":
+        path.symlink_to("/dev/zero")
+    else:
+        monkeypatch.chdir(tmp_path)                                     # names of sockets are short
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(path.name)
+    with pytest.raises(ValueError, match="x.safetensors is not a sound safetensors file: it is no regular file"):
+        nn.state.safe_load(path)
+    assert "it is no regular file" in refused(["sample", "--model", str(path)], monkeypatch, capsys)
+    for name in ("x.safetensors", "x.checkpoint", "x.csv", "x.svg"):
+        if not (tmp_path / name).exists():
+            path = path.rename(tmp_path / name)
+        assert f"{name} is not of gpt.py" in refused(["--out", str(tmp_path / "x.safetensors")], monkeypatch, capsys)
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "x.safetensors"
+    nn.state.safe_save({"a": Tensor.ones(1000), "b": Tensor.ones(1000)}, path)
+    read = tiny._read_header
+
+    def read_and_cut(*arguments):
+        os.truncate(path, path.stat().st_size - 4)
+        return read(*arguments)
+    monkeypatch.setattr(tiny, "_read_header", read_and_cut)
+    with pytest.raises(ValueError, match="x.safetensors is not a sound .*the file ends within 'b'"):
+        nn.state.safe_load(path)
+
+
+@pytest.mark.parametrize("what, tensors, metadata", [
+    ("__metadata__", {"__metadata__": [1.0]}, None), ("__metadata__", {"a": [1.0]}, {"a": 1}),
+    ("twice", {0: [1.0], "0": [2.0]}, None), ("surrogate", {"\ud800": [1.0]}, None),
+], ids=["the name of the metadata", "numbers as metadata", "a name twice", "half of a surrogate pair"])
+def test_what_could_not_be_loaded_again_is_not_saved(what, tensors, metadata, tmp_path):
+    path = tmp_path / "x.safetensors"
+    path.write_text("precious")
+    with pytest.raises(ValueError, match=f"safe_save: .*x.safetensors could not be loaded again: .*{what}"):
+        nn.state.safe_save({name: Tensor(numbers) for name, numbers in tensors.items()}, path, metadata)
+    assert path.read_text() == "precious" and os.listdir(tmp_path) == [path.name]
 
 
 @on("NUMPY")
