@@ -3747,7 +3747,7 @@ def test_the_heads_of_gpt2_are_64_wide_unless_one_says_so(device, tmp_path):
     gpt.save_gpt2(gpt.GPT(gpt.GPTConfig(5, 4, 1, 8, 128)), path)
     assert gpt.load_gpt2(path).config.n_head == 8 and gpt.load_gpt2(path, 4).config.n_head == 4
     tensors = nn.state.safe_load(path)
-    for metadata in ({}, {"config": "{}"}, {"config": "[1]"}, {"config": "{nonsense"}):
+    for metadata in ({}, {"config": "{}"}, {"config": "[1]"}, {"config": "{nonsense"}, {"config": "[" * 100_000}):
         nn.state.safe_save(tensors, path, metadata)
         assert gpt.load_gpt2(path).config.n_head == 2
     nn.state.safe_save(tensors, path, {"config": '{"n_head": "2"}'})
@@ -4152,6 +4152,74 @@ def test_resuming_what_does_not_fit_changes_nothing(folder, capsys, monkeypatch)
     assert len(losses("m.csv")) == 8
 
 
+def with_metadata(path, **changes):
+    """Change the metadata of a safetensors file; None is for none."""
+    metadata = {**nn.state.safe_load_metadata(path), **changes}
+    nn.state.safe_save(nn.state.safe_load(path), path, {name: text for name, text in metadata.items() if text is not None})
+
+
+DEEP = "[" * 100_000
+CHECKPOINTS = {                                                         # what a stranger's metadata say instead
+    "no arguments": {"arguments": None}, "deep arguments": {"arguments": DEEP}, "deep config": {"config": DEEP},
+    "arguments that are numbers": {"arguments": "[1]"}, "arguments that are text": {"arguments": '"--help"'},
+    "an argument that asks for help": {"arguments": '["--help"]'},
+    "an argument that names other files": {"arguments": '["--out=other.safetensors"]'},
+    "an argument that there is not": {"arguments": '["--wings=2"]'}, "a config that is a list": {"config": "[1]"},
+    "a text that no file can be": {
+        "arguments": '["--layers=1", "--dim=16", "--heads=2", "--context=8", "--text=\\u0000"]'}, "a step that is none": {"step": "1" * 5000},
+    "a model larger than memory": {"arguments": '["--layers=1000000000", "--dim=16", "--heads=2", "--context=8"]',
+                                   "config": lambda config: {**config, "n_layer": 10 ** 9}},
+    "a wide model": {"arguments": '["--layers=1", "--dim=1000000000", "--heads=2", "--context=8"]',
+                     "config": lambda config: {**config, "n_embd": 10 ** 9}},
+}
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """The folder of a training that has done four steps."""
+    folder = tmp_path_factory.mktemp("stopped")
+    (folder / "text").write_text(WOODCHUCK)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(Device, "DEFAULT", "NUMPY")
+        main(*TEN_STEPS, "--steps", "4", "--out", "m.safetensors")
+    return folder
+
+
+@on("NUMPY")
+def test_a_strangers_checkpoint_is_refused_with_one_line(device, stopped, monkeypatch, capsys):
+    monkeypatch.chdir(stopped)
+    whole = Path("m.checkpoint").read_bytes()
+    config = json.loads(nn.state.safe_load_metadata("m.checkpoint")["config"])
+    for what, changes in CHECKPOINTS.items():
+        changes = {name: json.dumps(text(config)) if callable(text) else text for name, text in changes.items()}
+        with_metadata("m.checkpoint", **changes)
+        try:
+            err = refused(["--resume", "--out", "m.safetensors", "--steps", "9"], monkeypatch, capsys)
+        finally:
+            Path("m.checkpoint").write_bytes(whole)
+        words = {"no arguments": "is not of gpt.py", "an argument that there is not": "--wings=2",
+                 "a text that no file can be": "cannot read"}.get(what, "m.checkpoint is damaged")
+        assert words in err and err.isascii() and len(err) < 4200, what
+    assert sorted(os.listdir()) == ["m.checkpoint", "m.csv", "m.safetensors", "m.svg", "text"]
+
+
+@on("NUMPY")
+def test_rows_of_losses_that_are_none_are_left_out(device, stopped, tmp_path, monkeypatch):
+    shutil.copytree(stopped, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    rows = Path("m.csv").read_text().splitlines()
+    hostile = ["5,1.0,", "-7,1.0,", f"-{'9' * 400},1.0,", "1e3,1,1", "x" * 200_000, "2,one,", "3", "4,1.0,2.0,3.0", "\0"]
+    Path("m.csv").write_bytes("\n".join(rows + hostile).encode() + b"\n\xff\xfe\n")
+    main("--resume", "--out", "m.safetensors", "--steps", "5")
+    assert Path("m.csv").read_text().splitlines()[:-1] == rows and len(losses("m.csv")) == 5
+
+
+def test_a_text_without_end_is_refused(folder, monkeypatch, capsys):
+    for flags in [], ["--bytes"]:
+        assert "/dev/zero" in refused(["--text", "/dev/zero", *flags], monkeypatch, capsys)
+
+
 @on("C", "NUMPY")
 def test_any_file_can_be_learnt_by_its_bytes(folder, device):
     Path("data").write_bytes(bytes(range(256)) * 4)
@@ -4227,7 +4295,9 @@ def test_text_comes_as_it_is_written(trained, monkeypatch):
     (lambda data: data[:-1], "ends within"), (lambda data: b"a text, no model", "not a sound safetensors file"),
     (lambda data: data.replace(b"wpe", b"wpx"), "wpe.weight"), (lambda data: b"", "sound"),
     (lambda data: data.replace(b"characters", b"charakters"), "characters"),
-], ids=["truncated", "text", "a name", "empty", "no characters"])
+    (lambda data: data.replace(b'wpe', b'\x1b[2'), "not a sound"),
+    (lambda data: data.replace(b'ln_1.we', b'\\u001b['), "\\x1b[ight"),
+], ids=["truncated", "text", "a name", "empty", "no characters", "a control character", "one that is escaped"])
 def test_a_model_that_is_none_is_refused(change, words, trained, folder, monkeypatch, capsys):
     Path("m.safetensors").write_bytes(change(trained.read_bytes()))
     assert words in refused(["sample", "--model", "m.safetensors"], monkeypatch, capsys)
