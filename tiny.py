@@ -2770,13 +2770,6 @@ class Kernel:
         return "\n".join([self.header, *textwrap.wrap(operands, 120, initial_indent="// ", subsequent_indent="//   "),
                           *(f"// {line}" for line in lines)]) + "\n"
 
-    def words(self):
-        """What both dialects define on top of their own words; a work-item of a group computes with scalars."""
-        if self.grouped:
-            return SCALAR_WORDS + GROUP_WORDS
-        wide = [n for n in self.lanes if n > 1]
-        return SCALAR_WORDS + (VECTOR_WORDS + "".join(f"ALL_LANES({n})\n" for n in wide) if wide else "")
-
     def c_source(self):
         """The kernel as a C function: the tasks from `begin` to `end`, on the buffers of its outputs and inputs."""
         pointers = [f"  {type} *{name} = ({type} *)buffers[{i}];"
@@ -2798,6 +2791,13 @@ class Kernel:
             head = f"GROUP_OF({self.lanes[0]}) {head}"
             share += ["  idx lane = get_local_id(0);", f"  local i64 partial[{self.lanes[0]}];"]
         return "\n".join([head, *pointers, *share, self.body, "}\n"])
+
+
+def words_of(kernels):
+    """What both dialects define for these on top of their own words; a work-item of a group computes with scalars."""
+    wide = sorted({n for kernel in kernels for n in kernel.lanes if n > 1 and not kernel.grouped})
+    vectors = VECTOR_WORDS + "".join(f"ALL_LANES({n})\n" for n in wide) if wide else ""
+    return SCALAR_WORDS + (GROUP_WORDS if any(kernel.grouped for kernel in kernels) else "") + vectors
 
 
 def quoted(file, line, kind):
@@ -4703,42 +4703,51 @@ class CDevice(HostDevice, CompiledDevice):
                                "the C device needs a C compiler: install gcc or clang, or name one in CC")
         version = subprocess.run([self.compiler, "--version"], capture_output=True, text=True).stdout
         self.description = f"{self.compiler} ({version.partition(chr(10))[0]}), {cores()} threads"
-        self.identity = version + cpu_description() + " ".join(self.flags)
+        self.identity = "".join([version, cpu_description(), *self.flags, C_WORDS, SCALAR_WORDS, VECTOR_WORDS])
         super().__init__()
         # As many float32 as a register has room for: longer vectors would go through memory.
         features = cpu_description().split()
         self.lanes, self.arena = 16 if "avx512f" in features else 8 if "avx" in features else 4, None
-        self.runtime = ctypes.CDLL(str(self.libraries([("runtime", C_RUNTIME)])[0]))
+        self.runtime = ctypes.CDLL(str(self.libraries("", [("runtime", C_RUNTIME)])[0]))
         self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p]
         self.threads, self.process = 0, None
 
-    def libraries(self, sources):
-        """Shared libraries of (name, C source) pairs, from the cache on disk or compiled, as many at once as cores."""
-        folder, paths, running = cache_folder(), [], []
-        for name, source in sources:
+    def libraries(self, words, parts):
+        """Shared libraries of (name, C source) parts that use these words, from the cache on disk or compiled.
+
+        Up to 16 parts are compiled at once, as to read the words takes the compiler longer than most kernels, and as
+        many such batches side by side as there are cores. What else is in a library does not change the machine code
+        of a kernel, so each part finds the library of its batch under a name of its own.
+        """
+        folder, paths, missing, running = cache_folder(), [], [], []
+        for name, source in parts:
             key = hashlib.sha256((self.identity + source).encode()).hexdigest()[:32]
-            path = folder / f"{key}.so"
-            paths.append(path)
-            if path.exists():
-                continue
-            part = folder / f"{key}.{os.getpid()}.{threading.get_ident()}"
-            part.with_suffix(".c").write_text(source)
+            paths.append(folder / f"{key}.so")
+            if not paths[-1].exists():
+                missing.append((paths[-1], name, source))
+        count = max(min(len(missing), cores()), -(-len(missing) // 16))
+        for batch in (missing[i::count] for i in range(count)):
+            part = folder / f"{batch[0][0].stem}.{os.getpid()}.{threading.get_ident()}"
+            part.with_suffix(".c").write_text("\n".join([words, *(source for *_, source in batch)]))
             command = [self.compiler, *self.flags, "-o", str(part), str(part.with_suffix(".c")), "-lm", "-lpthread"]
             process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-            running.append((process, part, path, name))
+            running.append((process, part, batch))
             if len(running) >= cores():
-                self.finish(running.pop(0))
+                self.finish(*running.pop(0))
         for job in running:
-            self.finish(job)
+            self.finish(*job)
         return paths
 
-    def finish(self, job):
-        process, part, path, name = job
-        errors = process.communicate()[1]
-        source = part.with_suffix(".c")
+    def finish(self, process, part, batch):
+        """Wait for the compiler, and give the library of a batch the names of its parts."""
+        errors, source = process.communicate()[1], part.with_suffix(".c")
         if process.returncode:
-            raise RuntimeError(f"{self.compiler} could not compile {name} ({source}):\n{errors[:2000]}")
-        os.replace(part, path)
+            names = ", ".join(name for _, name, _ in batch)
+            raise RuntimeError(f"{self.compiler} could not compile {names} ({source}):\n{errors[:2000]}")
+        for path, *_ in batch:
+            with contextlib.suppress(FileExistsError):                  # another process was quicker
+                os.link(part, path)
+        part.unlink()
         source.unlink()
 
     def source(self, kernel):
@@ -4746,8 +4755,8 @@ class CDevice(HostDevice, CompiledDevice):
 
     def compile(self, kernels):
         kernels = self.missing(kernels)
-        sources = [(kernel.name, C_WORDS + kernel.words() + self.source(kernel)) for kernel in kernels]
-        for kernel, path in zip(kernels, self.libraries(sources)):
+        parts = [(kernel.name, self.source(kernel)) for kernel in kernels]
+        for kernel, path in zip(kernels, self.libraries(C_WORDS + words_of(kernels), parts) if kernels else ()):
             self.functions[kernel.key] = getattr(ctypes.CDLL(str(path)), kernel.symbol)
 
     def run(self, plan, data, clock=None):
@@ -4873,13 +4882,12 @@ class CLDevice(CompiledDevice):
         return kernel.cl_source()
 
     def compile(self, kernels):
-        """Build what is missing, in a program for each number of lanes and thread: to read the words takes longest."""
-        batches, n = defaultdict(list), cores()
-        for i, kernel in enumerate(sorted(self.missing(kernels), key=lambda kernel: kernel.lanes)):
-            batches[kernel.words(), i % n].append(kernel)
+        """Build what is missing, in a program for each thread: to read the words takes longest."""
+        n, missing = cores(), self.missing(kernels)
+        batches = [missing[i::n] for i in range(min(n, len(missing)))]
 
         def build(batch):
-            source = CL_WORDS + batch[0].words() + "".join(self.source(kernel) for kernel in batch)
+            source = CL_WORDS + words_of(batch) + "".join(self.source(kernel) for kernel in batch)
             try:
                 return self.cl.Program(self.context, source).build(["-w"])
             except self.cl.Error as error:
@@ -4887,7 +4895,7 @@ class CLDevice(CompiledDevice):
                 raise RuntimeError(f"OpenCL could not compile {names}:\n{error}") from None
         with warnings.catch_warnings(), ThreadPoolExecutor(n) as threads:
             warnings.simplefilter("ignore")                             # pyopencl turns compiler notes into warnings
-            for batch, program in zip(batches.values(), threads.map(build, batches.values())):
+            for batch, program in zip(batches, threads.map(build, batches)):
                 self.functions.update((kernel.key, program) for kernel in batch)
 
     def run(self, plan, data, clock=None):
