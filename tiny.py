@@ -3876,6 +3876,7 @@ INLINE idx most(idx a, idx b) { return a > b ? a : b; }
 INLINE idx down(idx a, idx step) { return a <= 0 ? 0 : a / step * step; }
 INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
 INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
+INLINE i32 negative(i64 x) { return x < 0; } /* of any integer type, also of those without a sign */
 INLINE i32 load_bool(GLOBAL const u8 *p) { return -(i32)*p; }
 INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
 #define MOVES(T) \
@@ -3886,20 +3887,20 @@ INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
   INLINE i32 mask_##T(i32 m) { return -m; } \
   INLINE T max_##T(T a, T b) { return a > b || a != a ? a : b; } \
   CAST(T, f32) DOUBLE(CAST(T, f64)) CAST(T, i8) CAST(T, u8) CAST(T, i32) CAST(T, u32) CAST(T, i64) \
-  INLINE T T##_from_bool(i32 x) { return (T)-x; } \
-  INLINE i32 clamp_##T(T x, idx n) { return x < 0 ? 0 : x >= n ? n - 1 : x; }
+  INLINE T T##_from_bool(i32 x) { return (T)-x; }
 #define CAST(T, S) INLINE T T##_from_##S(S x) { return (T)x; }
 #define BITS_OF(T) (T)(8 * sizeof(T))
 #define INTEGER(T) NUMBER(T) /* division rounds down, as in Python; by zero it gives zero */ \
-  INLINE T shl_##T(T a, T b) { return b >= 0 && b < BITS_OF(T) ? a << b : 0; } \
-  INLINE T shr_##T(T a, T b) { return b >= 0 && b < BITS_OF(T) ? a >> b : a < 0 ? -1 : 0; } \
+  INLINE i32 clamp_##T(T x, idx n) { return negative(x) ? 0 : x >= n ? n - 1 : x; } \
+  INLINE T shl_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a << b : 0; } \
+  INLINE T shr_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a >> b : negative(a) ? -1 : 0; } \
   INLINE T idiv_##T(T a, T b) { \
     if (b == 0) return 0; \
-    if ((T)-1 < 0 && b == (T)-1) return -a; \
-    return a / b - (a % b != 0 && (a < 0) != (b < 0)); } \
+    if (negative((T)-1) && b == (T)-1) return -a; \
+    return a / b - (a % b != 0 && negative(a) != negative(b)); } \
   INLINE T mod_##T(T a, T b) { \
-    if (b == 0 || ((T)-1 < 0 && b == (T)-1)) return 0; \
-    return a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0); }
+    if (b == 0 || (negative((T)-1) && b == (T)-1)) return 0; \
+    return a % b + (a % b != 0 && negative(a) != negative(b) ? b : 0); }
 #define FLOAT(T) NUMBER(T) INLINE T sqrt_##T(T x) { return sqrt(x); } INLINE T exp_##T(T x) { return exp(x); } \
   INLINE T sigmoid_##T(T x) { return 1 / (1 + exp(-x)); } INLINE T log_##T(T x) { return log(x); } \
   INLINE T sin_##T(T x) { return sin(x); } \
@@ -3973,8 +3974,6 @@ VECTOR_WORDS = r"""
   INLINE T##x##N max_##T##x##N(T##x##N a, T##x##N b) { \
     I##x##N k = (a > b) | (a != a); \
     return REINTERPRET((REINTERPRET(a, I, N) & k) | (REINTERPRET(b, I, N) & ~k), T, N); } \
-  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { \
-    T##x##N##_lanes a; i32x##N##_lanes y; a.all = x; LANES(N, y.lane[l] = clamp_##T(a.lane[l], n)) return y.all; } \
   INLINE T fold_add_##T##x##N(T##x##N x) { \
     T##x##N##_lanes y; y.all = x; LANES(N / 2, y.lane[l] += y.lane[l + N / 2]) \
     LANES(N / 4, y.lane[l] += y.lane[l + N / 4]) LANES(N / 8, y.lane[l] += y.lane[l + N / 8]) \
@@ -4016,6 +4015,8 @@ VECTOR_WORDS = r"""
 #define SCALED_16 SCALED
 #endif
 #define INTEGER_LANES(T, N) MAP2(idiv, T, N) MAP2(mod, T, N) \
+  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { \
+    T##x##N##_lanes a; i32x##N##_lanes y; a.all = x; LANES(N, y.lane[l] = clamp_##T(a.lane[l], n)) return y.all; } \
   INLINE T##x##N shl_##T##x##N(T##x##N a, T##x##N b) { \
     return (a << (b & (T)(BITS_OF(T) - 1))) & REINTERPRET((b >= (T)0) & (b < BITS_OF(T)), T, N); } \
   INLINE T##x##N shr_##T##x##N(T##x##N a, T##x##N b) { \
@@ -4078,11 +4079,11 @@ C_RUNTIME = r"""
 #include <stdatomic.h>
 #include <time.h>
 typedef struct { void (*kernel)(long, long, char **); char **buffers; long tasks, barrier; } Call;
-static int threads = 1, working = 0;
+static int threads = 1;
 static Call *calls;
 static long count;
 static double *clock_;                  /* if somebody looks: the time before each kernel and at the end */
-static atomic_long round_, arrived, turn, idle;
+static atomic_long round_, arrived, turn;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 
@@ -4692,7 +4693,7 @@ class CDevice(HostDevice, CompiledDevice):
     """Generated C, compiled by the system's compiler, loaded with ctypes and run by threads of its own."""
     name = dialect = "C"
     flags = ["-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
-             "-shared", "-fPIC", "-w"]
+             "-shared", "-fPIC"]
 
     def __init__(self):
         named = os.environ.get("CC")
