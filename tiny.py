@@ -3893,7 +3893,7 @@ INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
 #define INTEGER(T) NUMBER(T) /* division rounds down, as in Python; by zero it gives zero */ \
   INLINE i32 clamp_##T(T x, idx n) { return negative(x) ? 0 : x >= n ? n - 1 : x; } \
   INLINE T shl_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a << b : 0; } \
-  INLINE T shr_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a >> b : negative(a) ? -1 : 0; } \
+  INLINE T shr_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a >> b : negative(a) ? (T)-1 : 0; } \
   INLINE T idiv_##T(T a, T b) { \
     if (b == 0) return 0; \
     if (negative((T)-1) && b == (T)-1) return -a; \
