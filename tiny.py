@@ -2125,8 +2125,8 @@ class Lowering:
             return self.pad(node, index, guard)
         if op == "gather":
             table, row = sources[0], self.value(sources[1], index[:len(sources[1].shape)], guard)
-            inside = self.both(self.make("le", (self.constant(0, row.dtype), row), None, bool_),
-                               self.make("lt", (row, self.constant(table.shape[0], row.dtype)), None, bool_))
+            inside = self.both(self.compare("le", self.constant(0, row.dtype), row),
+                               self.compare("lt", row, self.constant(table.shape[0], row.dtype)))
             row = self.make("row", (row,), table.shape[0], int32)       # kept within the table
             row.low, row.high = 0, table.shape[0] - 1
             at = (0, ((row, 1),)) if table.shape[0] > 1 else ZERO
@@ -2154,7 +2154,14 @@ class Lowering:
         values = tuple(self.value(source, index, guard) for source in sources)
         if op == "cast":
             return self.cast(values[0], node.dtype)
-        return self.make(op, values, None, node.dtype)
+        return self.compare(op, *values) if op in COMPARISONS else self.make(op, values, None, node.dtype)
+
+    def compare(self, op, a, b):
+        """A comparison. Of an integer with itself, or of one without a sign with 0, the result may be known."""
+        zero, is_unsigned = self.constant(0, a.dtype), a.dtype.kind == "u"
+        if a is b and not is_float(a.dtype) or is_unsigned and (a is zero and op == "le" or b is zero and op == "lt"):
+            return self.constant(op in ("le", "eq"), bool_)
+        return self.make(op, (a, b), None, bool_)
 
     def cast(self, value, dtype):
         """A conversion; those from and to 16 bits go through float32, and a bool is a comparison with zero."""
@@ -2611,9 +2618,9 @@ class HandWritten:
         self.node, self.outputs, self.tasks = node, [output], node.arg.tasks
         self.lowering = SimpleNamespace(inlined={node: True, output: True})
         operands = {"out0": node, **{f"x{i}": source for i, source in enumerate(node.sources)}}
-        shapes = [f"  const idx {name}_shape[] = {{{', '.join(map(str, operand.shape))}}};"
-                  for name, operand in operands.items() if operand.shape]
         text = textwrap.dedent(node.arg.body).strip().replace("{t}", MEMORY_TYPE[node.sources[0].dtype])
+        shapes = [f"  const idx {name}_shape[] = {{{', '.join(map(str, operand.shape))}}};"
+                  for name, operand in operands.items() if operand.shape and f"{name}_shape" in text]
         self.lanes = frozenset(int(n) for n in re.findall(r"(?:[fiu]\d+|bool)x(2|4|8|16)\b", text))
         # Compilers are told to number its lines from 1, under its own name.
         self.text = "\n".join([*shapes, f'#line 1 "{node.arg.name}"', textwrap.indent(text, "  ")])
@@ -4693,7 +4700,7 @@ class CDevice(HostDevice, CompiledDevice):
     """Generated C, compiled by the system's compiler, loaded with ctypes and run by threads of its own."""
     name = dialect = "C"
     flags = ["-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
-             "-shared", "-fPIC"]
+             "-shared", "-fPIC", "-Wno-psabi"]                          # long vectors go to inlined functions only
 
     def __init__(self):
         named = os.environ.get("CC")
