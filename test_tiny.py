@@ -12,7 +12,7 @@ the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where 
 Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
 not a skip.
 """
-import argparse, contextlib, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util, inspect, io
+import argparse, ast, contextlib, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util, inspect, io
 import itertools, json, linecache, math, os, platform, random, re, select, shutil, signal, socket, stat, struct
 import subprocess, sys, tempfile, time, tracemalloc, warnings, xml.etree.ElementTree, zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -563,6 +563,86 @@ hypothesis_settings = settings(derandomize=True, deadline=None, database=None, p
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Two processes
+#
+# The tests on CL, where the compiler keeps to one core, take about as long as all others. So pytest forks before the
+# first test, and the fork runs those. Its reports come through a file, and then go the way of all reports.
+# ---------------------------------------------------------------------------------------------------------------------
+class Halves:
+    """A plugin that runs a part of the tests in a fork. Each test has its place in one of two rows, so whatever tests
+    leave behind for later ones is the same each time. With HALVES=0, or --pdb, there is one process."""
+
+    def __init__(self, config):
+        self.config, self.path, self.is_fork = config, Path(CACHE.name, "reports"), False
+        self.passed_on = self.finished = 0                              # reports and tests of the fork
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtestloop(self, session):
+        rows, option = ([], []), self.config.option
+        for item in session.items:
+            rows[bool(re.search(r"\bCL\b", item.name))].append(item)
+        if not all(rows) or os.environ.get("HALVES") == "0" or option.usepdb or option.collectonly:
+            return (yield)
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        capture.stop_global_capturing()                                 # it is through a file: each has its own
+        self.config._tmp_path_factory.getbasetemp()                     # a folder for both
+        self.path.write_text("")
+        self.parent = os.getpid()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")                             # Python 3.12: of NumPy's threads, which bear it
+            fork = os.fork()
+        capture.start_global_capturing()
+        self.is_fork, session.items = not fork, rows[not fork]
+        if self.is_fork:
+            self.config.pluginmanager.unregister(name="terminalreporter")
+            try:
+                yield
+            finally:
+                os._exit(0)
+        try:
+            result = yield
+            while not any(ended := os.waitpid(fork, os.WNOHANG)):
+                self.pass_on()
+                time.sleep(0.1)
+        except BaseException:
+            os.kill(fork, signal.SIGTERM)
+            os.waitpid(fork, 0)
+            raise
+        self.pass_on()
+        if self.finished < len(rows[1]) and not session.shouldfail:
+            session.shouldfail = f"the fork ended with the status {ended[1]} in {rows[1][self.finished].nodeid}"
+            raise session.Failed(session.shouldfail)
+        return result
+
+    def pytest_runtest_logreport(self, report):
+        if self.is_fork:
+            if os.getppid() != self.parent:                             # which was killed
+                os._exit(1)
+            data = self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
+            with self.path.open("a") as file:
+                file.write(f"{data!r}\n")
+
+    def pytest_runtest_logstart(self):
+        self.pass_on()
+
+    def pass_on(self):
+        """What the fork has reported by now."""
+        lines = self.path.read_text().splitlines(keepends=True) if not self.is_fork and self.path.exists() else []
+        for line in lines[self.passed_on:]:
+            if not line.endswith("\n"):                                 # it is being written
+                break
+            self.passed_on += 1
+            report = self.config.hook.pytest_report_from_serializable(config=self.config, data=ast.literal_eval(line))
+            self.config.hook.pytest_runtest_logreport(report=report)
+            self.finished += report.when == "teardown"
+
+
+def pytest_generate_tests(metafunc):                                    # comes before all tests
+    if not metafunc.config.pluginmanager.has_plugin("halves"):
+        metafunc.config.pluginmanager.register(Halves(metafunc.config), "halves")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Tools
 # ---------------------------------------------------------------------------------------------------------------------
 @pytest.fixture(params=DEVICES)
@@ -618,6 +698,27 @@ def python(code, *arguments, **environment):
     environment = {**os.environ, "PYTHONPATH": str(HERE), **environment}
     return subprocess.run([sys.executable, *arguments] if code is None else [sys.executable, "-c", code, *arguments],
                           capture_output=True, text=True, env=environment, timeout=120)
+
+
+def test_tests_run_in_two_processes_and_none_is_lost(tmp_path):
+    """Reports of both are alike, and the test that ends its process is named."""
+    (tmp_path / "test_two.py").write_text('''
+import os, pytest
+from pathlib import Path
+from test_tiny import pytest_generate_tests
+@pytest.fixture(params=["C", "CL"])
+def name(request): return request.param
+def test_passes(name): Path(__file__).with_name(name).write_text(str(os.getpid()))
+def test_fails(name): print("said by", name); assert name != "CL", "as it should"
+def test_skips(name): pytest.skip("on both")
+def test_ends(name): assert name == "C" or os._exit(7)
+def test_is_lost(name): pass
+''')
+    done = python(None, "-m", "pytest", "-p", "no:cacheprovider", "-rs", "--rootdir", tmp_path, tmp_path)
+    for words in ("AssertionError: as it should", "said by CL", "SKIPPED [2]", "1 failed, 5 passed, 2 skipped",
+                  "the fork ended with the status 1792 in test_two.py::test_ends[CL]"):
+        assert words in done.stdout, done.stdout
+    assert done.returncode == 1 and len({(tmp_path / name).read_text() for name in ("C", "CL")}) == 2
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1213,7 +1314,8 @@ def test_reductions_over_any_axes(shape, device):
 
 def test_argmax_is_the_first_of_equals(device):
     x = Tensor([[1, 3, 3, 0], [2, 2, 2, 2]])
-    assert x.argmax(1).tolist() == [1, 0] and x.argmin(1).tolist() == [3, 0] and x.argmax().item() == 1
+    Tensor.realize(most := x.argmax(1), least := x.argmin(1), first := x.argmax())
+    assert most.tolist() == [1, 0] and least.tolist() == [3, 0] and first.item() == 1
     assert x.argmax(1).dtype == np.int32
 
 
@@ -2019,11 +2121,11 @@ class Swish(Function):
 @pytest.mark.parametrize("shape", [(), (1,), (3, 11), (5, 0), (16, 256)], ids=str)
 def test_a_kernel_written_by_hand_is_an_operation(shape, dtype, device):
     x = random_numbers("x", *shape).astype(dtype)
-    y = swish(Tensor(x))
+    # Alone, and between other kernels, where rows of whole kilobytes would otherwise lie further apart.
+    Tensor.realize(y := swish(Tensor(x)), between := swish(Tensor(x) * 2).exp() + 1)
     assert y.shape == shape and y.dtype == np.dtype(dtype)
     close(y, x * np_sigmoid(x), 1e-5 if dtype == "float32" else 1e-14)
-    # Between other kernels, where rows of whole kilobytes would otherwise lie further apart.
-    close(swish(Tensor(x) * 2).exp() + 1, np.exp(2 * x * np_sigmoid(2 * x)) + 1, 1e-4)
+    close(between, np.exp(2 * x * np_sigmoid(2 * x)) + 1, 1e-4)
 
 
 @EVERYWHERE
@@ -2045,7 +2147,8 @@ def test_a_kernel_written_by_hand_may_have_another_shape_dtype_and_text(device):
     above = tiny.kernel("above", "for (idx i = begin; i < end; i++) out0[i] = x0[i] > x1[0];", dtype="bool",
                         numpy=lambda x, limit: x > limit)
     same(above(Tensor([1.0, 2.0, 3.0]), Tensor(1.5)), np.array([False, True, True]))
-    which = tiny.kernel("which", "out0[0] = 1;", cl="out0[0] = 2;", numpy=lambda x: [3], shape=1, dtype="int32")
+    which = tiny.kernel("which", "out0[begin] = x0[end] > 0;", cl="out0[0] = 2;", numpy=lambda x: [3], shape=1,
+                        dtype="int32")
     assert which(Tensor([1.5, 2.5])).tolist() == [{"C": 1, "NUMPY": 3}.get(device, 2)]
 
 
@@ -2327,7 +2430,9 @@ def test_convolution_and_its_gradients_are_those_of_numpy(name, device):
     def results(device):
         x, weight = [Tensor(array, device=device) for array in arrays]
         y = x.conv2d(weight, **options)
-        return [y, *y.gradient(x, weight, gradient=(y + 1).detach())]
+        found = [y, *y.gradient(x, weight, gradient=(y + 1).detach())]
+        Tensor.realize(*found)
+        return found
 
     for result, expected in zip(results(device), results("NUMPY")):
         close(result, expected.numpy(), 1e-4, 1e-4 * np.abs(expected.numpy()).max())
@@ -3985,11 +4090,16 @@ def test_training_by_the_command_line(folder):
 
 
 def main(*flags, code=None):
-    """What gpt.py prints, run within this process on the device of the test, and it should exit with this `code`."""
+    """What gpt.py prints, run within this process on the device of the test, and it should exit with this `code`.
+
+    A training ends without the 300 characters of an example: what is written is for the tests of sampling.
+    """
     out = io.StringIO()
     out.reconfigure = lambda **_: None
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
         patch.setattr(sys, "argv", ["gpt.py", *map(str, flags)])
+        if "sample" not in flags:
+            patch.setattr(gpt, "write", lambda *_: None)
         with contextlib.nullcontext() if code is None else pytest.raises(SystemExit) as exit_:
             gpt.main()
     assert code is None or exit_.value.code == code
@@ -4318,7 +4428,8 @@ def test_a_token_read_with_the_cache_is_expected_as_without(chunk, trained, devi
         scores = writer.read(text[place:place + n])
         window, place = window + text[place:place + n], place + n
         window = window[-8:] if len(window) > 16 else window
-        close(scores, model(Tensor([window]))[0].numpy()[0, -1], 1e-4, 1e-5)
+        filled = Tensor([window + [0] * (16 - len(window))])            # no token sees those after it
+        close(scores, model(filled)[0].numpy()[0, len(window) - 1], 1e-4, 1e-5)
     assert place == 40 and len(writer.forward.captured) == len({1, min(chunk, 8)})
 
 

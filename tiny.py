@@ -8,7 +8,6 @@ C device a C compiler.
 import contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re, shutil
 import stat, subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 import numpy as np
@@ -1756,8 +1755,9 @@ class Value:
 
     Besides the rows of ELEMENTWISE, op is "const" (arg: the number); "index" (arg: the index whose value this is);
     "load" (arg: the stored node, the address in it as an index, and the innermost pad above it; args: the conditions
-    of those pads, outside of which the load gives zero); "row" (args: a row number, kept below arg); or a reduction,
-    "sum" or "max_over" (arg: the loops that are reduced).
+    of those pads, outside of which the load gives zero); "row" (args: a row number, kept below arg); "scatter" (args: a
+    row and what is added there; arg: the number of the element, also if neither depends on it); or a reduction, "sum"
+    or "max_over" (arg: the loops that are reduced).
     """
     __slots__ = ("op", "args", "arg", "dtype", "loops", "height", "serial", "low", "high")
 
@@ -1765,7 +1765,7 @@ class Value:
         self.op, self.args, self.arg, self.dtype, self.serial = op, args, arg, dtype, serial
         loops = frozenset().union(*(a.loops for a in args))
         self.height = max((a.height for a in args), default=0)          # the number of reductions beneath
-        if op in ("load", "index"):
+        if op in ("load", "index", "scatter"):
             index = arg[1] if op == "load" else arg
             loops |= loops_of(index)
             self.height = max([self.height] + [t.height for t, _ in index[1] if type(t) is Value])
@@ -2207,7 +2207,7 @@ class Lowering:
         row = self.value(rows, self.unflatten(flat, rows.shape), ())
         row = self.cast(row, int32)
         at = self.unflatten(flat, rows.shape) + self.unflatten(self.flat, node.shape[1:])
-        return self.make("scatter", (row, self.value(values, at, ())), node.arg, node.dtype)
+        return self.make("scatter", (row, self.value(values, at, ())), flat, node.dtype)
 
 
 class Unmergeable(Exception):
@@ -2493,7 +2493,7 @@ class Nest:
                        and stride_along(value.arg[1], self.vector) not in (0, 1)]
             if shared:
                 self.row, self.rows, self.vectors = max(shared, key=self.loops.index), 8, 4 if self.groups else 2
-            elif strided and len(self.loops) > 1:
+            elif strided and len(self.loops) > 1 and not self.is_scatter:
                 self.row, self.rows = self.loops[-2], 8                  # neighbouring rows share the cache lines
                 if not self.reductions and not self.block:              # and so do those that come next
                     self.loops[-2:] = [self.vector, self.row]
@@ -3266,14 +3266,14 @@ class Emitter:
         zero = f"splat_{self.type(node.dtype, True)}({zero})" if vector else zero
         column = self.address(flat, 0, 0)
         self.line(f"// out0 = zeros, then in row {self.told(root.args[0])} out0 += {self.told(root.args[1])}")
-        self.line(f"for (idx row = 0; row < {root.arg}; row++) {{")
+        self.line(f"for (idx row = 0; row < {node.arg}; row++) {{")
         self.put(node, f"out0 + row * {width} + {column}", zero, vector)
         self.line("}")
         loops = sorted((loop for loop in root.loops if loop not in self.nest.loops), key=lambda loop: loop.key)
         for loop in loops:
             self.open(Block(loop))
         row, value = self.name(root.args[0], 0, 0), self.argument(root.args[1], 0, 0, vector)
-        self.line(f"if (0 <= {row} && {row} < {root.arg}) {{")
+        self.line(f"if (0 <= {row} && {row} < {node.arg}) {{")
         at = f"out0 + {row} * {width} + {column}"
         self.put(node, at, f"load_{type}({at}) + {value}", vector)
         self.line("}")
@@ -4890,21 +4890,19 @@ class CLDevice(CompiledDevice):
         return kernel.cl_source()
 
     def compile(self, kernels):
-        """Build what is missing, in a program for each thread: to read the words takes longest."""
-        n, missing = cores(), self.missing(kernels)
-        batches = [missing[i::n] for i in range(min(n, len(missing)))]
-
-        def build(batch):
-            source = CL_WORDS + words_of(batch) + "".join(self.source(kernel) for kernel in batch)
-            try:
-                return self.cl.Program(self.context, source).build(["-w"])
-            except self.cl.Error as error:
-                names = ", ".join(kernel.name for kernel in batch)
-                raise RuntimeError(f"OpenCL could not compile {names}:\n{error}") from None
-        with warnings.catch_warnings(), ThreadPoolExecutor(n) as threads:
+        """Build what is missing as one program: to read the words takes longest, and PoCL builds one at a time."""
+        missing = self.missing(kernels)
+        if not missing:
+            return
+        source = CL_WORDS + words_of(missing) + "".join(self.source(kernel) for kernel in missing)
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")                             # pyopencl turns compiler notes into warnings
-            for batch, program in zip(batches, threads.map(build, batches)):
-                self.functions.update((kernel.key, program) for kernel in batch)
+            try:
+                program = self.cl.Program(self.context, source).build(["-w"])
+            except self.cl.Error as error:
+                names = ", ".join(kernel.name for kernel in missing)
+                raise RuntimeError(f"OpenCL could not compile {names}:\n{error}") from None
+        self.functions.update((kernel.key, program) for kernel in missing)
 
     def run(self, plan, data, clock=None):
         """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
