@@ -2714,8 +2714,9 @@ class Kernel:
             places = self.place_strips()
             for node in self.strips:
                 type, width = MEMORY_TYPE[node.dtype], first.lowering.fuser.elements(node) // first.block.count
-                lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)(strips + {places[node] + SLACK}) - "
-                             f"rows * {width};")
+                # Where row 0 would be: not a place in `strips`, so it must not be computed with pointers.
+                lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)((uintptr_t)strips + "
+                             f"{places[node] + SLACK} - (uintptr_t)rows * {width * node.dtype.itemsize});")
             for nest, emitter in zip(self.nests, emitters):
                 lines += ["{", f"// {nest.layout()}"] + emitter.prologue + emitter.body + ["}"]
                 lines += ["GROUP_BARRIER"] * self.grouped               # others of the group read what this one wrote
