@@ -6,6 +6,8 @@
 
     python -m pytest -q test_tiny.py                # or: uv run test_tiny.py
     python test_tiny.py bench [part ...]            # how quick it is, next to the other libraries that are installed
+    python test_tiny.py files [N]                   # N random files, most of them damaged, are loaded or refused
+    python test_tiny.py portability [name ...]      # other compilers, processors, and versions of Python and NumPy
 
 What is right is never copied from a run of tiny. The oracles are NumPy in float64, central differences for gradients,
 the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where it is installed, for whole models.
@@ -5540,6 +5542,64 @@ def test_a_kernel_tells_its_loops(device):
     assert re.search(r"// tasks: i0 by 8.*; tile: 8 rows of i0 x \d vectors of \d+ along i1", kernel.source)
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# Portability
+#
+# `python test_tiny.py portability [name ...]` runs parts of these tests elsewhere: with other compilers, none of which
+# may warn; for other processors, which are devices here; and with other versions of Python and NumPy.
+# ---------------------------------------------------------------------------------------------------------------------
+NUMBERS = ("(test_operation or at_the_edges or integer_arithmetic or casts_to_every_other or sixteen_bit or bools_are or "
+           "over_any_axes or argmax or nan_propagates or cumsum or has_a_sign or read_as_another or products_of_any)")
+COMPILED_C = f"not GROUPS and ({NUMBERS} or by_hand or every_source or attention or gpt_is or random_programs)"
+ON_PYTHON = "not GROUPS and not CL and (operation or jit or safetensors or hostile or random_files or import_is)"
+ELSEWHERE = {                                                           # tools, environment or NumPy, and the tests
+    "gcc": ("gcc", {"CC": "gcc", "TEST_DEVICES": "C"}, COMPILED_C),
+    "clang": ("clang", {"CC": "clang", "TEST_DEVICES": "C"}, COMPILED_C),
+    "AVX2": ("gcc", {"TEST_DEVICES": "AVX2"}, f"AVX2 and ({NUMBERS} or shorter)"),
+    "SSE": ("gcc", {"TEST_DEVICES": "SSE"}, f"SSE and ({NUMBERS} or shorter)"),
+    "ARM": ("aarch64-linux-gnu-gcc qemu-aarch64", {"TEST_DEVICES": "ARM"}, f"ARM and {NUMBERS}"),
+    "3.10": ("python3.10", "numpy==1.26.*", ON_PYTHON), "3.11": ("python3.11", "numpy==2.0.*", ON_PYTHON),
+    "3.12": ("python3.12", "numpy==1.26.*", ON_PYTHON), "3.13": ("python3.13", "numpy", ON_PYTHON),
+}
+
+
+def elsewhere(name, folder):
+    """Run the tests of a row of the table; returns whether all is well, and a line that tells."""
+    needs, environment, tests = ELSEWHERE[name]
+    of_pyenv = os.pathsep.join(map(str, Path.home().glob(f".pyenv/versions/{name}.*/bin")))
+    tools = {tool: shutil.which(tool) or shutil.which(tool, path=of_pyenv) for tool in needs.split()}
+    if missing := [tool for tool, path in tools.items() if not path]:
+        return False, f"there is no {' and no '.join(missing)} here"
+    program, path = sys.executable, next(iter(tools.values()))
+    about = subprocess.run([path, "--version"], capture_output=True, text=True).stdout.partition("\n")[0]
+    commands = [["-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", tests]]
+    if isinstance(environment, str):                                    # a version of NumPy, in a place of its own
+        program, about = f"{folder}/{name}/bin/python", f"{about}, {environment}"
+        subprocess.run([path, "-m", "venv", f"{folder}/{name}"], check=True)
+        subprocess.run([program, "-m", "pip", "install", "-q", environment, "pytest", "hypothesis"], check=True)
+        commands.append([str(HERE / "gpt.py"), "--steps", "20", "--out", f"{folder}/{name}/m.safetensors"])
+        environment = {"TEST_DEVICES": "C NUMPY"}
+    done = [subprocess.run([program, *command], env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True)
+            for command in commands]
+    well = not any(process.returncode for process in done)
+    told = (done[0].stdout.strip().splitlines() or ["nothing was run"])[-1]
+    return well, f"{about}: {told}" if well else f"{about}:\n" + "\n".join(process.stdout for process in done)
+
+
+def portability(names):
+    """Run the tests elsewhere, in all places or those that are named; returns the exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = {}
+        for name in names or ELSEWHERE:
+            results[name], told = elsewhere(name, folder)
+            print(f"{name:6} {'passes' if results[name] else 'FAILS'}: {told}", flush=True)
+    well = [name for name, passes in results.items() if passes]
+    print(f"the tests pass in {len(well)} of {len(results)} places: {', '.join(well)}")
+    return len(well) < len(results)
+
+
+if __name__ == "__main__" and sys.argv[1:2] == ["portability"]:
+    sys.exit(portability(sys.argv[2:]))
 if __name__ == "__main__" and sys.argv[1:2] == ["kill"]:
     with tempfile.TemporaryDirectory() as place:
         (Path(place) / "text").write_text(WOODCHUCK)
