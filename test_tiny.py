@@ -5567,7 +5567,7 @@ def elsewhere(name, folder):
     """Run the tests of a row of the table; returns whether all is well, and a line that tells."""
     needs, environment, tests = ELSEWHERE[name]
     of_pyenv = os.pathsep.join(map(str, Path.home().glob(f".pyenv/versions/{name}.*/bin")))
-    tools = {tool: shutil.which(tool) or shutil.which(tool, path=of_pyenv) for tool in needs.split()}
+    tools = {tool: shutil.which(tool, path=of_pyenv) or shutil.which(tool) for tool in needs.split()}
     if missing := [tool for tool, path in tools.items() if not path]:
         return False, f"there is no {' and no '.join(missing)} here"
     program, path = sys.executable, next(iter(tools.values()))
