@@ -1418,15 +1418,14 @@ def options_of(checkpoint, options):
     """The options of the training that a checkpoint is of, overruled by those given now, and its vocabulary."""
     if not checkpoint.exists():
         fail(f"--resume: there is no {checkpoint} to go on from")
-    about, vocabulary = metadata_of(checkpoint), None
-    damaged = f"--resume: {checkpoint} is damaged, or no checkpoint of gpt.py"
+    about, damaged = metadata_of(checkpoint), f"--resume: {checkpoint} is damaged, or no checkpoint of gpt.py"
     try:
         saved, config = (json.loads(about[name]) for name in ("arguments", "config"))
         vocabulary = Vocabulary(about.get("characters"))
         known = all(re.match("--(?!help|out|resume|device)", argument) for argument in saved)   # see as_arguments
+        if not known or not isinstance(config, dict):
+            raise ValueError
     except (KeyError, ValueError, TypeError, RecursionError):
-        fail(damaged)
-    if not known or not isinstance(config, dict):
         fail(damaged)
     given, options = options.given, parse_command_line(["train", *saved, *options.given])
     check_options(options)

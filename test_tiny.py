@@ -3168,6 +3168,10 @@ def test_random_files_are_loaded_as_the_format_says_or_refused(device, tmp_path)
 
 
 def test_loading_a_state_checks_everything_before_it_touches_the_model(device):
+    def breaks(x):
+        raise RuntimeError("numpy broke")
+
+    broken = tiny.kernel("broken", "nonsense;", numpy=breaks)
     layer = nn.Linear(2, 3)
     before = layer.weight.numpy()
     for biases, words in [({}, ["bias"]), ({"bias": Tensor.zeros(4)}, ["bias", "3", "4"]),
@@ -3177,6 +3181,9 @@ def test_loading_a_state_checks_everything_before_it_touches_the_model(device):
             nn.state.load_state_dict(layer, {"weight": Tensor.zeros(3, 2), **biases})
         assert all(word in str(error.value) for word in words), error.value
         same(layer.weight, before)
+    with pytest.raises(RuntimeError, match="could not compile .*broken|numpy broke"):
+        nn.state.load_state_dict(layer, {"weight": Tensor.zeros(3, 2), "bias": broken(Tensor.zeros(3))})
+    same(layer.weight, before)
     nn.state.load_state_dict(layer, {"weight": Tensor.zeros(3, 2), "other": Tensor.zeros(1)}, strict=False)
     assert not layer.weight.numpy().any()
 

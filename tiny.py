@@ -2158,8 +2158,9 @@ class Lowering:
 
     def compare(self, op, a, b):
         """A comparison. Of an integer with itself, or of one without a sign with 0, the result may be known."""
-        zero, is_unsigned = self.constant(0, a.dtype), a.dtype.kind == "u"
-        if a is b and not is_float(a.dtype) or is_unsigned and (a is zero and op == "le" or b is zero and op == "lt"):
+        limit = {"le": a, "lt": b}.get(op)                              # 0 <= b, a < 0
+        is_least = a.dtype.kind == "u" and limit is not None and limit.op == "const" and limit.arg == 0
+        if is_least or a is b and not is_float(a.dtype):
             return self.constant(op in ("le", "eq"), bool_)
         return self.make(op, (a, b), None, bool_)
 
@@ -5618,6 +5619,7 @@ def load_state_dict(model, state, strict=True):
               for name in names if here.get(name) != there.get(name)]
     _require(not faults, "load_state_dict: {}", "; ".join(faults))
     values = {name: state[name].to(own[name].device) for name in names}
+    Tensor.realize(*values.values())                                    # if that fails, nothing has changed
     Tensor.realize(*(own[name].assign(value) for name, value in values.items()))
 
 
@@ -5668,8 +5670,8 @@ def safe_load_metadata(path):
 def _read_safetensors(path, with_numbers):
     """The Tensors or the metadata of a file that nobody vouches for: no number is read before all offsets are right."""
     try:
-        is_endless = not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path)       # of those open() tells
-        _require(not is_endless, "it is no regular file")
+        is_file = os.path.isdir(path) or stat.S_ISREG(os.stat(path).st_mode)            # of a folder open() tells
+        _require(is_file, "it is no regular file")
         with open(path, "rb") as file:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size - 8
             _require(2 <= length <= min(size, 10 ** 8), "its first 8 bytes should say how long the header is, from 2 "
