@@ -2923,7 +2923,7 @@ def test_a_broken_file_is_refused(data, tmp_path):
 
 STRING = r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
 TOKEN = re.compile(rf"{STRING}|-?0|[1-9][0-9]*|[][{{}}:,]")
-SIZES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+WIDTHS = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
 
 def text_of(token):
@@ -2994,11 +2994,11 @@ def by_the_format(data):
         if not isinstance(entry, dict) or sorted(entry) != ["data_offsets", "dtype", "shape"]:
             return None
         code, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-        if not isinstance(code, str) or code not in SIZES or not isinstance(shape, list) or len(shape) > 32:
+        if not isinstance(code, str) or code not in WIDTHS or not isinstance(shape, list) or len(shape) > 32:
             return None
         if not isinstance(offsets, list) or not all(isinstance(n, int) for n in shape + offsets) or len(offsets) != 2:
             return None
-        if math.prod(n for n in shape if n) >= 2 ** 60 or offsets[1] - offsets[0] != math.prod(shape) * SIZES[code]:
+        if math.prod(n for n in shape if n) >= 2 ** 60 or offsets[1] - offsets[0] != math.prod(shape) * WIDTHS[code]:
             return None
         taken.append(offsets)
         tensors[name] = code, tuple(shape), rest[slice(*offsets)]
@@ -3011,7 +3011,7 @@ INSTEAD = ["-1", "-0", "0", "1", "2", "01", "1.0", "1e0", "1e999", "true", "fals
            str(2 ** 31), str(2 ** 62), str(2 ** 63), str(2 ** 64), "1" + "0" * 400, "9" * 5000, "[]", "{}", "[[1]]",
            '{"a":1,"a":1}', "[" * 100 + "]" * 100, "[" * 100_000, '{"a":' * 50_000, '""', '"a"', '"F8_E4M3"', '"f32"',
            '"\\ud800"', '"\\ud83d\\ude00"', '"\\u0000"', '"\\x"', '"\x01"', '"__metadata__"', '"dtype"', '"shape"',
-           *(f'"{code}"' for code in SIZES), "", ",", " ", "\n", "\x00", "\ufeff", "\u00a0", "/**/", "\u0661"]
+           *(f'"{code}"' for code in WIDTHS), "", ",", " ", "\n", "\x00", "\ufeff", "\u00a0", "/**/", "\u0661"]
 
 
 def damaged_tokens(tokens, rng):
@@ -3042,9 +3042,9 @@ def random_file(rng):
     """A sound safetensors file, and then a few changes: to tokens of its header, to its length, or to any bytes."""
     entries, start = [], 0
     for i in range(rng.randrange(4)):
-        code, shape = rng.choice([*SIZES]), [rng.randrange(4) for _ in range(rng.randrange(4))]
+        code, shape = rng.choice([*WIDTHS]), [rng.randrange(4) for _ in range(rng.randrange(4))]
         name = rng.choice(["w", "layer.0.bias", "é", "\U0001f600", '"', ""]) + str(i)
-        stop = start + math.prod(shape) * SIZES[code]
+        stop = start + math.prod(shape) * WIDTHS[code]
         entries.append((name, {"dtype": code, "shape": shape, "data_offsets": [start, stop]}))
         start = stop
     entries += [("__metadata__", {"format": "pt", "é": "\n"})] * rng.randrange(2)

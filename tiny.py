@@ -3836,7 +3836,7 @@ typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_
 #define SPLAT(a, T, N) ((a) - (T##x##N){})
 #define VALUES(T, N, ...) (T##x##N){__VA_ARGS__}
 #define LOAD(p, T, N) (*(const T##x##N##_u *)(p))
-#ifdef __x86_64__
+#if defined __x86_64__ && !defined __clang__
 #define IN_REGISTER(x) __asm__("" : "+v"(x));
 #else
 #define IN_REGISTER(x)
