@@ -37,9 +37,11 @@ class Primitive:
         self.numpy, self.c, self.gradients = numpy, c, gradients
 
 
-def _quiet_integer(function):
-    """Integer division as NumPy does it, x // 0 and x % 0 being 0, without the warning."""
-    return lambda a, b: np.where(b == 0, np.zeros_like(a), function(a, np.where(b == 0, np.ones_like(b), b)))
+def _power(a, b):
+    """a ** b. For a negative power of integers NumPy raises; it is 0, but of 1 and -1, as in PyTorch."""
+    if is_float(a.dtype):
+        return np.power(a, b)
+    return np.power(np.where((b < 0) & (abs(a) != 1), 0, a), np.where(b < 0, 2 - b % 2, b))
 
 
 def _max_share(a, b):
@@ -54,8 +56,11 @@ ELEMENTWISE = {
     "add":   Primitive(np.add, "{0} + {1}", lambda g, out, a, b: g, lambda g, out, a, b: g),
     "mul":   Primitive(np.multiply, "{0} * {1}", lambda g, out, a, b: g * b, lambda g, out, a, b: g * a),
     "div":   Primitive(np.divide, "{0} / {1}", lambda g, out, a, b: g / b, lambda g, out, a, b: -g * out / b),
-    "idiv":  Primitive(_quiet_integer(np.floor_divide), "idiv_{t}({0}, {1})"),
-    "mod":   Primitive(_quiet_integer(np.mod), "mod_{t}({0}, {1})"),
+    "idiv":  Primitive(np.floor_divide, "idiv_{t}({0}, {1})"),
+    "mod":   Primitive(np.mod, "mod_{t}({0}, {1})", lambda g, out, a, b: g, lambda g, out, a, b: -g * (a // b)),
+    "pow":   Primitive(_power, "pow_{t}({0}, {1})",
+                       lambda g, out, a, b: (b == 0).where(0, g * b * a ** (b - 1)),
+                       lambda g, out, a, b: ((a == 0) & (b >= 0)).where(0, g * out * a.log())),
     "max":   Primitive(np.maximum, "max_{t}({0}, {1})",
                        lambda g, out, a, b: g * _max_share(a, b), lambda g, out, a, b: g * (1 - _max_share(a, b))),
     "lt":    Primitive(np.less, "{0} < {1}"),
@@ -75,6 +80,7 @@ ELEMENTWISE = {
     "sigmoid": Primitive(lambda a: 1 / (1 + np.exp(-a)), "sigmoid_{t}({0})", lambda g, out, a: g * out * (1 - out)),
     "sin":   Primitive(np.sin, "sin_{t}({0})", lambda g, out, a: g * a.cos()),
     "trunc": Primitive(np.trunc, "trunc_{t}({0})"),
+    "round": Primitive(np.rint, "rint_{t}({0})"),
     "cast":  Primitive(None, None, lambda g, out, a: g.cast(a.dtype)),
     "bitcast": Primitive(None, None),
 }
@@ -380,7 +386,7 @@ def _row_dtypes(op, dtype):
         dtype = float32
     compute = float32 if is_short_float(dtype) else dtype
     if dtype == bool_:
-        op, dtype = ON_BOOL.get(op, op), int32 if op in {"idiv", "mod", "shl", "shr"} else bool_
+        op, dtype = ON_BOOL.get(op, op), int32 if op in {"idiv", "mod", "pow", "shl", "shr"} else bool_
         compute = uint8 if op in COMPARISONS else dtype
     return op, compute, bool_ if op in COMPARISONS else dtype
 
@@ -923,6 +929,8 @@ class Tensor:
     bitwise_and, bitwise_or = _row("and", "self & other"), _row("or", "self | other")
     bitwise_xor = _row("xor", "self ^ other")
     lshift, rshift = _row("shl", "self << other"), _row("shr", "self >> other")
+    idiv = _row("idiv", "The quotient rounded down; of integers, 0 where `other` is 0.")
+    mod = _row("mod", "What the division rounded down leaves, of the sign of `other`; of integers, 0 where that is 0.")
     sqrt = _row("sqrt", "Square root.")
     exp = _row("exp", "e to the power of self.")
     log = _row("log", "Natural logarithm.")
@@ -945,30 +953,12 @@ class Tensor:
         _require(a.dtype != bool_, "sub: bools have no difference; use ^ or cast them", kind=TypeError)
         return a + -b
 
-    def idiv(self, other):
-        """The quotient rounded down; of integers, 0 where `other` is 0."""
-        a, b = _pair("idiv", self, other)
-        return (a / b).floor() if is_float(a.dtype) else _apply("idiv", a, b)
-
-    def mod(self, other):
-        """What the division rounded down leaves, of the sign of `other`."""
-        a, b = _pair("mod", self, other)
-        return a - b * (a / b).floor() if is_float(a.dtype) else _apply("mod", a, b)
-
     def pow(self, exponent):
         """self to the power of `exponent`, as in NumPy: 0 ** 0 is 1, a negative base needs an integer exponent."""
         a, b = _pair("pow", self, exponent)
         if isinstance(exponent, (int, float)) and exponent in range(-64, 65):
             return a._whole_power(int(exponent))
-        if isinstance(exponent, float) and exponent == 0.5:
-            return a.sqrt()
-        if is_float(a.dtype):
-            shape = _broadcast_shape("pow", a.shape, b.shape)
-            return Power.apply(a.expand(shape), b.expand(shape))
-        power = a.ones_like()
-        for bit in range(6):                                            # any higher exponent overflows
-            power, a = power * (b >> bit & 1 != 0).where(a, 1), a * a
-        return power
+        return a.sqrt() if isinstance(exponent, float) and exponent == 0.5 else _apply("pow", a, b)
 
     def _whole_power(self, n):
         """Power by repeated squaring."""
@@ -1002,13 +992,9 @@ class Tensor:
         whole = self.trunc()
         return (self < whole).where(whole - 1, whole) if is_float(self.dtype) else self
 
-    def round(self):
-        """To the nearest integer, halves to the even one."""
-        low = self.floor()
-        beyond, odd = self - low, (low / 2).floor() * 2 != low
-        return ((beyond > 0.5) | (beyond == 0.5) & odd).where(low + 1, low) if is_float(self.dtype) else self
-
     trunc = _formula("Towards 0 to an integer.", lambda x: _apply("trunc", x) if is_float(x.dtype) else x)
+    round = _formula("To the nearest integer, halves to the even one.",
+                     lambda x: _apply("round", x) if is_float(x.dtype) else x)
     ceil = _formula("Up to an integer.", lambda x: -(-x).floor() if is_float(x.dtype) else x)
 
     def abs(self):
@@ -1033,13 +1019,13 @@ class Tensor:
     relu = _formula("x, or 0 where x is negative.", lambda x: (x <= 0).where(0, x))
     relu6 = _formula("x between 0 and 6.", lambda x: (x >= 6).where(6, x.relu()))
     leaky_relu = _formula("x, or x * neg_slope if negative.", lambda x, neg_slope=0.01: (x > 0).where(x, x * neg_slope))
-    tanh = _formula("Hyperbolic tangent.", lambda x: 2 * (2 * x).sigmoid() - 1)
+    tanh = _formula("Hyperbolic tangent.", lambda x: 2 * (2.0 * x).sigmoid() - 1)
     gelu = _activation("x times the normal distribution function in the tanh approximation (arXiv 1606.08415).",
                        lambda x: x * (2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)).sigmoid())
     quick_gelu = _activation("x * sigmoid(1.702 x), a rougher gelu.", lambda x: x * (1.702 * x).sigmoid())
     silu = swish = _activation("x * sigmoid(x)", lambda x: x * x.sigmoid())
     mish = _activation("x * tanh(softplus(x))", lambda x: x * x.softplus().tanh())
-    hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * (x + 3).relu6() / 6)
+    hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * (x + 3.0).relu6() / 6)
 
     def elu(self, alpha=1.0):
         """x, or alpha * (exp(x) - 1) where it is negative."""
@@ -1059,10 +1045,10 @@ class Tensor:
         axes, compute = self._axes(op, axis), ACCUMULATE.get(self.dtype, self.dtype)
         dtype, shape = compute if op == "sum" and not is_float(compute) else self.dtype, self._left(axes, keepdim)
         if not self.numel():
-            possible = op == "sum" or dtype == bool_ or not math.prod(shape)
+            possible = op != "max" or not math.prod(shape)
             _require(possible, "{}: no maximum over empty axes {} of shape {}", op, axes, self.shape)
             return Tensor.zeros(shape, dtype=dtype, device=self.device)
-        node = reduce({"sum": "sum", "max": "max_over"}[op], cast(self.node, compute), axes)
+        node = reduce("sum" if op == "sum" else "max_over", cast(self.node, compute), axes)
         return Tensor._of(reshape(cast(node, dtype), shape))
 
     def sum(self, axis=None, keepdim=False):
@@ -1103,7 +1089,8 @@ class Tensor:
             x = x[..., :half] * x[..., half:]
         return x.reshape(self._left(axes, keepdim))
 
-    any = _formula("Whether one is true.", lambda x, axis=None, keepdim=False: x.cast(bool_).max(axis, keepdim))
+    any = _formula("Whether one is true.",
+                   lambda x, axis=None, keepdim=False: x.cast(bool_)._reduce("any", axis, keepdim))
 
     def all(self, axis=None, keepdim=False):
         """Whether all over these axes are true."""
@@ -1148,9 +1135,10 @@ class Tensor:
 
     def logsumexp(self, axis=None, keepdim=False):
         """log(sum(exp(x))) over axes, without overflow."""
-        greatest = self.max(axis, keepdim=True).detach()
+        x = self if is_float(self.dtype) else self.cast(float32)
+        greatest = x.max(axis, keepdim=True).detach()
         greatest = greatest.isinf().where(0, greatest)
-        logs = (self - greatest).exp().sum(axis, keepdim=True).log() + greatest
+        logs = (x - greatest).exp().sum(axis, keepdim=True).log() + greatest
         return logs if keepdim else logs.sum(axis)
 
     # ---- products and windows ----
@@ -1447,21 +1435,6 @@ class Function:
         nodes = [x.node for x in tensors]
         result = function.forward(*map(Tensor._of, nodes))              # what it keeps of them, no += changes
         return Tensor._of(Node("function", (result.node, *nodes), function))
-
-
-class Power(Function):
-    """a ** b of floats; its gradients are finite wherever they exist, which those of exp(b * log(a)) are not."""
-
-    def forward(self, a, b):
-        self.inputs = a, b
-        size = (a.abs().log() * b).exp()
-        signed = (b % 2 == 1).where(-size, size)                        # a negative base: b must be whole
-        power = (a < 0).where(((b.trunc() == b) | (a == -math.inf)).where(signed, math.nan), size)
-        return ((b == 0) | (a == 1)).where(1, power)
-
-    def backward(self, grad):
-        a, b = self.inputs
-        return (b == 0).where(0, grad * b * a ** (b - 1)), ((a == 0) & (b >= 0)).where(0, grad * a ** b * a.log())
 
 
 class Activation(Function):
@@ -2172,6 +2145,12 @@ class Lowering:
             return self.cast(self.make("cast", (value,), None, float32), dtype)
         if dtype == bool_:
             return self.make("ne", (value, self.constant(0, value.dtype)), None, bool_)
+        if is_float(value.dtype) and dtype.kind in "iu":                # see cast_array
+            wide = int64 if dtype in (int64, uint32) else int32
+            least, beyond = (self.constant(sign * float(np.iinfo(wide).min), value.dtype) for sign in (1, -1))
+            inside = self.both(*[self.make(op, pair, None, bool_) for op, pair in (("le", (least, value)),
+                                                                                   ("lt", (value, beyond)))])
+            return self.cast(self.make("cast", (self.make("where", (inside, value, least)),), None, wide), dtype)
         return self.make("cast", (value,), None, dtype)
 
     def constant(self, value, dtype):
@@ -3041,10 +3020,16 @@ class Emitter:
                    f"{NAMES.get(value.args[0].dtype, TYPE_OF[value.args[0].dtype])}({args[0]})"
         if op == "row":
             return f"clamp_{self.type(value.args[0].dtype, vector)}({args[0]}, {value.arg})"
-        text = ELEMENTWISE[op].c.format(*args, t=self.type(value.dtype, vector))
+        text = self.row_text(op, args, value.dtype, vector)
         if op in COMPARISONS:
             return f"mask_{self.type(value.args[0].dtype, vector)}({text})"
         return text
+
+    def row_text(self, op, args, dtype, vector):
+        """The text of a row of ELEMENTWISE. In OpenCL a vector of signed integers wraps around, but not one of them."""
+        if op in ("add", "mul") and dtype.kind == "i" and not vector:
+            return f"{op}_{TYPE_OF[dtype]}({', '.join(args)})"
+        return ELEMENTWISE[op].c.format(*args, t=self.type(dtype, vector))
 
     def address(self, index, u, v, vector=False):
         """An index as C text; with `vector`, one for each lane."""
@@ -3179,7 +3164,8 @@ class Emitter:
                     if lane and self.cut:
                         rest = f"mask_i32x{self.lanes}(lanes_i32x{self.lanes}() < {self.cut})"
                         body = f"where_{type}({rest}, {body}, splat_{type}({literal(identity(r.dtype), r.dtype)}))"
-                    self.line(f"{total} = {ELEMENTWISE[op].c.format(total, body, t=type)};")
+                    vector = wide or self.is_vector(r.loops)
+                    self.line(f"{total} = {self.row_text(op, [total, body], r.dtype, vector)};")
                 name = self.names[last]
                 if len(first.arg) == 1:
                     start, stop = self.ends(first.arg, start, stop, step)
@@ -3822,7 +3808,8 @@ C_WORDS = r"""
 #include <string.h>
 #include <tgmath.h>
 typedef float f32; typedef double f64; typedef int8_t i8; typedef uint8_t u8; typedef int16_t i16; typedef int32_t i32;
-typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_t bf16; typedef long idx;
+typedef uint32_t u32; typedef int64_t i64; typedef uint64_t u64; typedef uint16_t f16; typedef uint16_t bf16;
+typedef long idx;
 #define INLINE static inline __attribute__((always_inline, unused))
 #define GLOBAL
 #define PREFETCH(p) __builtin_prefetch(p)
@@ -3845,7 +3832,7 @@ typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_
 """
 CL_WORDS = r"""
 typedef float f32; typedef char i8; typedef uchar u8; typedef short i16; typedef int i32; typedef uint u32;
-typedef long i64; typedef ushort f16; typedef ushort bf16; typedef int idx;
+typedef long i64; typedef ulong u64; typedef ushort f16; typedef ushort bf16; typedef int idx;
 #ifdef cl_khr_fp64
 typedef double f64;
 #define DOUBLE(...) __VA_ARGS__
@@ -3899,22 +3886,36 @@ INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
   INLINE T T##_from_bool(i32 x) { return (T)-x; }
 #define CAST(T, S) INLINE T T##_from_##S(S x) { return (T)x; }
 #define BITS_OF(T) (T)(8 * sizeof(T))
-#define INTEGER(T) NUMBER(T) /* division rounds down, as in Python; by zero it gives zero */ \
+#define INTEGER(T, U) NUMBER(T) /* wraps around, as unsigned U do; division rounds down, and by zero it gives zero */ \
   INLINE i32 clamp_##T(T x, idx n) { return negative(x) ? 0 : x >= n ? n - 1 : x; } \
+  INLINE T add_##T(T a, T b) { return (U)a + (U)b; } \
+  INLINE T mul_##T(T a, T b) { return (U)a * (U)b; } \
+  INLINE T pow_##T(T a, T b) { \
+    if (negative(b) && a != 1 && a != (T)-1) return 0; \
+    U y = 1, z = a, n = negative(b) ? b & 1 : b; \
+    for (; n; n >>= 1, z *= z) if (n & 1) y *= z; \
+    return y; } \
   INLINE T shl_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a << b : 0; } \
   INLINE T shr_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a >> b : negative(a) ? (T)-1 : 0; } \
   INLINE T idiv_##T(T a, T b) { \
     if (b == 0) return 0; \
-    if (negative((T)-1) && b == (T)-1) return -a; \
+    if (negative((T)-1) && b == (T)-1) return -(U)a; \
     return a / b - (a % b != 0 && negative(a) != negative(b)); } \
   INLINE T mod_##T(T a, T b) { \
     if (b == 0 || (negative((T)-1) && b == (T)-1)) return 0; \
     return a % b + (a % b != 0 && negative(a) != negative(b) ? b : 0); }
 #define FLOAT(T) NUMBER(T) INLINE T sqrt_##T(T x) { return sqrt(x); } INLINE T exp_##T(T x) { return exp(x); } \
   INLINE T sigmoid_##T(T x) { return 1 / (1 + exp(-x)); } INLINE T log_##T(T x) { return log(x); } \
-  INLINE T sin_##T(T x) { return sin(x); } \
-  INLINE T trunc_##T(T x) { return trunc(x); }
-MOVES(f16) MOVES(bf16) FLOAT(f32) DOUBLE(FLOAT(f64)) INTEGER(i8) INTEGER(u8) INTEGER(i32) INTEGER(u32) INTEGER(i64)
+  INLINE T sin_##T(T x) { return sin(x); } INLINE T pow_##T(T a, T b) { return pow(a, b); } \
+  INLINE T trunc_##T(T x) { return trunc(x); } INLINE T rint_##T(T x) { return rint(x); } \
+  INLINE T mod_##T(T a, T b) { \
+    T r = fmod(a, b); \
+    return r == 0 ? copysign(r, b) : (r < 0) != (b < 0) ? r + b : r; } \
+  INLINE T idiv_##T(T a, T b) { \
+    T r = fmod(a, b), q = (a - r) / b - (r != 0 && (r < 0) != (b < 0)); \
+    return b == 0 ? a / b : q == 0 ? copysign(q, a / b) : rint(q); }
+MOVES(f16) MOVES(bf16) FLOAT(f32) DOUBLE(FLOAT(f64))
+INTEGER(i8, u8) INTEGER(u8, u8) INTEGER(i32, u32) INTEGER(u32, u32) INTEGER(i64, u64)
 BITS(f32, u32) BITS(f32, i32) BITS(u32, f32) BITS(i32, f32) BITS(u32, i32) BITS(i32, u32) BITS(i8, u8) BITS(u8, i8)
 DOUBLE(BITS(f64, i64) BITS(i64, f64))
 
@@ -4005,6 +4006,7 @@ VECTOR_WORDS = r"""
 #define MAP1(F, T, N) MAP(F##_##T##x##N, F##_##T, T, T, N)
 #define MAP2(F, T, N) INLINE T##x##N F##_##T##x##N(T##x##N a, T##x##N b) { \
   T##x##N##_lanes x, y; x.all = a; y.all = b; LANES(N, x.lane[l] = F##_##T(x.lane[l], y.lane[l])) return x.all; }
+#define DIVISIONS(T, N) MAP2(idiv, T, N) MAP2(mod, T, N) MAP2(pow, T, N)
 #define NEAREST(t, N) CONVERT(CONVERT( \
   (t) + where_f32x##N((t) < 0.0f, splat_f32x##N(-0.5f), splat_f32x##N(0.5f)), i32, N), f32, N)
 #define POWER_OF_2(n, N) REINTERPRET(((n) + 127) << 23, f32, N)
@@ -4023,7 +4025,7 @@ VECTOR_WORDS = r"""
 #define NEAREST_16 NEAREST
 #define SCALED_16 SCALED
 #endif
-#define INTEGER_LANES(T, N) MAP2(idiv, T, N) MAP2(mod, T, N) \
+#define INTEGER_LANES(T, N) DIVISIONS(T, N) \
   INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { \
     T##x##N##_lanes a; i32x##N##_lanes y; a.all = x; LANES(N, y.lane[l] = clamp_##T(a.lane[l], n)) return y.all; } \
   INLINE T##x##N shl_##T##x##N(T##x##N a, T##x##N b) { \
@@ -4051,9 +4053,9 @@ VECTOR_WORDS = r"""
     return -CONVERT(gather_u8x##N(p, at, m), i32, N); } \
   INLINE i32x##N lanes_i32x##N(void) { i32x##N##_lanes x; LANES(N, x.lane[l] = l) return x.all; } \
   INTEGER_LANES(i8, N) INTEGER_LANES(u8, N) INTEGER_LANES(i32, N) INTEGER_LANES(u32, N) INTEGER_LANES(i64, N) \
-  MAP1(sqrt, f32, N) MAP1(trunc, f32, N) MAP1(sin, f32, N) \
-  DOUBLE(MAP1(sqrt, f64, N) MAP1(trunc, f64, N) MAP1(sin, f64, N) MAP1(exp, f64, N) MAP1(log, f64, N)) \
-  DOUBLE(MAP1(sigmoid, f64, N)) \
+  MAP1(sqrt, f32, N) MAP1(trunc, f32, N) MAP1(rint, f32, N) MAP1(sin, f32, N) DIVISIONS(f32, N) \
+  DOUBLE(MAP1(sqrt, f64, N) MAP1(trunc, f64, N) MAP1(rint, f64, N) MAP1(sin, f64, N) DIVISIONS(f64, N)) \
+  DOUBLE(MAP1(exp, f64, N) MAP1(log, f64, N) MAP1(sigmoid, f64, N)) \
   /* exp(x) = 2^n exp(r), |r| <= ln(2)/2; the polynomials of exp and log are from S. L. Moshier's Cephes library */ \
   INLINE f32x##N exp_f32x##N(f32x##N x) { \
     f32x##N k = NEAREST_##N(x * 1.44269504f, N), r = x - k * 0.693359375f + k * 2.12194440e-4f; \
@@ -5023,13 +5025,24 @@ class NumpyDevice(HostDevice):
 
 
 def cast_array(array, dtype):
-    """A NumPy array as `dtype`; bfloat16 is the upper half of a float32, rounded to nearest even."""
+    """A NumPy array as `dtype`; bfloat16 is the upper half of a float32, rounded to nearest even.
+
+    Doubles are rounded to float32 on their way to 16 bits, as in PyTorch. A float as an integer is what x86 makes of
+    it, and there NumPy and PyTorch: what is no int32 (for int64 and uint32: no int64), NaN too, is the least of these,
+    and of the result the lower bits count. Elsewhere, or where a compiler sees the number, C leaves that undefined.
+    """
     if array.dtype == dtype:
         return array
     if array.dtype == bfloat16:
-        return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32).astype(dtype)
+        return cast_array((array.view(np.uint16).astype(np.uint32) << 16).view(np.float32), dtype)
+    if is_short_float(dtype):
+        array = array.astype(np.float32)
+    if array.dtype.kind == "f" and dtype.kind in "iu":
+        wide = int64 if dtype in (int64, uint32) else int32
+        least = np.float64(np.iinfo(wide).min)
+        array = np.where((array >= least) & (array < -least), array, least).astype(wide)
     if dtype == bfloat16:
-        bits = array.astype(np.float32).view(np.uint32)
+        bits = array.view(np.uint32)
         rounded = np.where(np.isnan(array), bits | 0x400000, bits + 0x7fff + (bits >> 16 & 1)) >> 16
         return np.asarray(rounded, np.uint16).view(bfloat16)
     return array.astype(dtype)
