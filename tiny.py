@@ -6,7 +6,7 @@ the devices that run it; the jit; layers and optimizers. It needs numpy; an Open
 C device a C compiler.
 """
 import _ctypes, atexit, contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re
-import shlex, shutil, signal, subprocess, sys, tempfile, textwrap, threading, time, warnings, weakref, zlib
+import shlex, shutil, signal, stat, subprocess, sys, tempfile, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from pathlib import Path
 from types import SimpleNamespace
@@ -2149,8 +2149,8 @@ class Lowering:
             return self.pad(node, index, guard)
         if op == "gather":
             table, row = sources[0], self.value(sources[1], index[:len(sources[1].shape)], guard)
-            inside = self.both(self.make("le", (self.constant(0, row.dtype), row), None, bool_),
-                               self.make("lt", (row, self.constant(table.shape[0], row.dtype)), None, bool_))
+            inside = self.both(self.compare("le", self.constant(0, row.dtype), row),
+                               self.compare("lt", row, self.constant(table.shape[0], row.dtype)))
             row = self.make("row", (row,), table.shape[0], int32)       # kept within the table
             row.low, row.high = 0, table.shape[0] - 1
             at = (0, ((row, 1),)) if table.shape[0] > 1 else ZERO
@@ -2178,7 +2178,15 @@ class Lowering:
         values = tuple(self.value(source, index, guard) for source in sources)
         if op == "cast":
             return self.cast(values[0], node.dtype)
-        return self.make(op, values, None, node.dtype)
+        return self.compare(op, *values) if op in COMPARISONS else self.make(op, values, None, node.dtype)
+
+    def compare(self, op, a, b):
+        """A comparison. Of an integer with itself, or of one without a sign with 0, the result may be known."""
+        limit = {"le": a, "lt": b}.get(op)                              # 0 <= b, a < 0
+        is_least = a.dtype.kind == "u" and limit is not None and limit.op == "const" and limit.arg == 0
+        if is_least or a is b and not is_float(a.dtype):
+            return self.constant(op in ("le", "eq"), bool_)
+        return self.make(op, (a, b), None, bool_)
 
     def cast(self, value, dtype):
         """A conversion; those from and to 16 bits go through float32, and a bool is a comparison with zero."""
@@ -2641,9 +2649,9 @@ class HandWritten:
         self.node, self.outputs, self.tasks = node, [output], node.arg.tasks
         self.lowering = SimpleNamespace(inlined={node: True, output: True})
         operands = {"out0": node, **{f"x{i}": source for i, source in enumerate(node.sources)}}
-        shapes = [f"  const idx {name}_shape[] = {{{', '.join(map(str, operand.shape))}}};"
-                  for name, operand in operands.items() if operand.shape]
         text = textwrap.dedent(node.arg.body).strip().replace("{t}", MEMORY_TYPE[node.sources[0].dtype])
+        shapes = [f"  const idx {name}_shape[] = {{{', '.join(map(str, operand.shape))}}};"
+                  for name, operand in operands.items() if operand.shape and f"{name}_shape" in text]
         self.lanes = frozenset(int(n) for n in re.findall(r"(?:[fiu]\d+|bool)x(2|4|8|16)\b", text))
         # Compilers are told to number its lines from 1, under its own name.
         self.text = "\n".join([*shapes, f'#line 1 "{node.arg.name}"', textwrap.indent(text, "  ")])
@@ -2737,8 +2745,9 @@ class Kernel:
             places = self.place_strips()
             for node in self.strips:
                 type, width = MEMORY_TYPE[node.dtype], first.lowering.fuser.elements(node) // first.block.count
-                lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)(strips + {places[node] + SLACK}) - "
-                             f"rows * {width};")
+                # Where row 0 would be: not a place in `strips`, so it must not be computed with pointers.
+                lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)((uintptr_t)strips + "
+                             f"{places[node] + SLACK} - (uintptr_t)rows * {width * node.dtype.itemsize});")
             for nest, emitter in zip(self.nests, emitters):
                 lines += ["{", f"// {nest.layout()}"] + emitter.prologue + emitter.body + ["}"]
                 lines += ["GROUP_BARRIER"] * self.grouped               # others of the group read what this one wrote
@@ -3865,7 +3874,7 @@ typedef long idx;
 #define SPLAT(a, T, N) ((a) - (T##x##N){})
 #define VALUES(T, N, ...) (T##x##N){__VA_ARGS__}
 #define LOAD(p, T, N) (*(const T##x##N##_u *)(p))
-#ifdef __x86_64__
+#if defined __x86_64__ && !defined __clang__
 #define IN_REGISTER(x) __asm__("" : "+v"(x));
 #else
 #define IN_REGISTER(x)
@@ -3914,6 +3923,7 @@ INLINE idx most(idx a, idx b) { return a > b ? a : b; }
 INLINE idx down(idx a, idx step) { return a <= 0 ? 0 : a / step * step; }
 INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
 INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
+INLINE i32 negative(i64 x) { return x < 0; } /* of any integer type, also of those without a sign */
 INLINE i32 load_bool(GLOBAL const u8 *p) { return -(i32)*p; }
 INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
 #define MOVES(T) \
@@ -3924,27 +3934,27 @@ INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
   INLINE i32 mask_##T(i32 m) { return -m; } \
   INLINE T max_##T(T a, T b) { return a > b || a != a ? a : b; } \
   CAST(T, f32) DOUBLE(CAST(T, f64)) CAST(T, i8) CAST(T, u8) CAST(T, i32) CAST(T, u32) CAST(T, i64) \
-  INLINE T T##_from_bool(i32 x) { return (T)-x; } \
-  INLINE i32 clamp_##T(T x, idx n) { return x < 0 ? 0 : x >= n ? n - 1 : x; }
+  INLINE T T##_from_bool(i32 x) { return (T)-x; }
 #define CAST(T, S) INLINE T T##_from_##S(S x) { return (T)x; }
 #define BITS_OF(T) (T)(8 * sizeof(T))
 #define INTEGER(T, U) NUMBER(T) /* wraps around, as unsigned U do; division rounds down, and by zero it gives zero */ \
+  INLINE i32 clamp_##T(T x, idx n) { return negative(x) ? 0 : x >= n ? n - 1 : x; } \
   INLINE T add_##T(T a, T b) { return (U)a + (U)b; } \
   INLINE T mul_##T(T a, T b) { return (U)a * (U)b; } \
   INLINE T pow_##T(T a, T b) { \
-    if (b < 0 && a != 1 && a != (T)-1) return 0; \
-    U y = 1, z = a, n = b < 0 ? b & 1 : b; \
+    if (negative(b) && a != 1 && a != (T)-1) return 0; \
+    U y = 1, z = a, n = negative(b) ? b & 1 : b; \
     for (; n; n >>= 1, z *= z) if (n & 1) y *= z; \
     return y; } \
-  INLINE T shl_##T(T a, T b) { return b >= 0 && b < BITS_OF(T) ? a << b : 0; } \
-  INLINE T shr_##T(T a, T b) { return b >= 0 && b < BITS_OF(T) ? a >> b : a < 0 ? -1 : 0; } \
+  INLINE T shl_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a << b : 0; } \
+  INLINE T shr_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a >> b : negative(a) ? (T)-1 : 0; } \
   INLINE T idiv_##T(T a, T b) { \
     if (b == 0) return 0; \
-    if ((T)-1 < 0 && b == (T)-1) return -(U)a; \
-    return a / b - (a % b != 0 && (a < 0) != (b < 0)); } \
+    if (negative((T)-1) && b == (T)-1) return -(U)a; \
+    return a / b - (a % b != 0 && negative(a) != negative(b)); } \
   INLINE T mod_##T(T a, T b) { \
-    if (b == 0 || ((T)-1 < 0 && b == (T)-1)) return 0; \
-    return a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0); }
+    if (b == 0 || (negative((T)-1) && b == (T)-1)) return 0; \
+    return a % b + (a % b != 0 && negative(a) != negative(b) ? b : 0); }
 #define FLOAT(T) NUMBER(T) INLINE T sqrt_##T(T x) { return sqrt(x); } INLINE T exp_##T(T x) { return exp(x); } \
   INLINE T sigmoid_##T(T x) { return 1 / (1 + exp(-x)); } INLINE T log_##T(T x) { return log(x); } \
   INLINE T sin_##T(T x) { return sin(x); } INLINE T pow_##T(T a, T b) { return pow(a, b); } \
@@ -4025,8 +4035,6 @@ VECTOR_WORDS = r"""
   INLINE T##x##N max_##T##x##N(T##x##N a, T##x##N b) { \
     I##x##N k = (a > b) | (a != a); \
     return REINTERPRET((REINTERPRET(a, I, N) & k) | (REINTERPRET(b, I, N) & ~k), T, N); } \
-  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { \
-    T##x##N##_lanes a; i32x##N##_lanes y; a.all = x; LANES(N, y.lane[l] = clamp_##T(a.lane[l], n)) return y.all; } \
   INLINE T fold_add_##T##x##N(T##x##N x) { \
     T##x##N##_lanes y; y.all = x; LANES(N / 2, y.lane[l] += y.lane[l + N / 2]) \
     LANES(N / 4, y.lane[l] += y.lane[l + N / 4]) LANES(N / 8, y.lane[l] += y.lane[l + N / 8]) \
@@ -4069,6 +4077,8 @@ VECTOR_WORDS = r"""
 #define SCALED_16 SCALED
 #endif
 #define INTEGER_LANES(T, N) DIVISIONS(T, N) \
+  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { \
+    T##x##N##_lanes a; i32x##N##_lanes y; a.all = x; LANES(N, y.lane[l] = clamp_##T(a.lane[l], n)) return y.all; } \
   INLINE T##x##N shl_##T##x##N(T##x##N a, T##x##N b) { \
     return (a << (b & (T)(BITS_OF(T) - 1))) & REINTERPRET((b >= (T)0) & (b < BITS_OF(T)), T, N); } \
   INLINE T##x##N shr_##T##x##N(T##x##N a, T##x##N b) { \
@@ -4132,7 +4142,7 @@ C_RUNTIME = r"""
 #include <time.h>
 #include <unistd.h>
 typedef struct { void (*kernel)(long, long, char **); char **buffers; long tasks, barrier; } Call;
-static int threads;
+static int threads = 1;
 static pid_t process;
 static Call *calls;
 static long count;
@@ -4769,7 +4779,7 @@ class CDevice(HostDevice, CompiledDevice):
     name = dialect = "C"
     patience = 60                                                       # seconds for a compiler that may hang
     flags = ["-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
-             "-shared", "-fPIC", "-w"]
+             "-shared", "-fPIC", "-Wno-psabi"]                          # long vectors go to inlined functions only
 
     def __init__(self):
         named = os.environ.get("CC")
@@ -5827,8 +5837,9 @@ def load_state_dict(model, state, strict=True):
     faults = [f"{name} is {here.get(name, 'not')} in the model, {there.get(name, 'not')} in the state"
               for name in names if here.get(name) != there.get(name)]
     _require(not faults, "load_state_dict: {}", "; ".join(faults))
-    for name in names:
-        own[name].assign(state[name].to(own[name].device)).realize()
+    values = {name: state[name].to(own[name].device) for name in names}
+    Tensor.realize(*values.values())                                    # if that fails, nothing has changed
+    Tensor.realize(*(own[name].assign(value) for name, value in values.items()))
 
 
 # A safetensors file (https://huggingface.co/docs/safetensors): eight bytes that give the length of the header; the
@@ -5850,6 +5861,10 @@ def safe_save(tensors, path, metadata=None):
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)                                     # the numbers start at a multiple of eight
     try:
+        _read_header(text, stop)
+    except ValueError as error:
+        raise ValueError(f"safe_save: what would be in {path} could not be loaded again: {error}") from None
+    try:
         with open(temporary, "wb") as file:
             file.write(len(text).to_bytes(8, "little") + text)
             for tensor in tensors.values():
@@ -5863,43 +5878,70 @@ def safe_save(tensors, path, metadata=None):
 
 def safe_load(path):
     """The Tensors of a safetensors file, {name: Tensor}. A ValueError says what is wrong with a file that is none."""
-    return {name: Tensor(array) for name, array in _read_safetensors(path)[0].items()}
+    return _read_safetensors(path, True)
 
 
 def safe_load_metadata(path):
     """The metadata of a safetensors file, {str: str}."""
-    return _read_safetensors(path)[1]
+    return _read_safetensors(path, False)
 
 
-def _read_safetensors(path):
-    """The arrays, {name: array}, and the metadata of a file that nobody vouches for."""
-    def unique(pairs):
-        _require(len(dict(pairs)) == len(pairs), "a name stands twice among {}", [name for name, _ in pairs])
-        return dict(pairs)
-
-    arrays, stop = {}, 0
+def _read_safetensors(path, with_numbers):
+    """The Tensors or the metadata of a file that nobody vouches for: no number is read before all offsets are right."""
     try:
+        is_file = os.path.isdir(path) or stat.S_ISREG(os.stat(path).st_mode)            # of a folder open() tells
+        _require(is_file, "it is no regular file")
         with open(path, "rb") as file:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size - 8
-            _require(size >= 2, "{} bytes are too few for a header", size + 8)
-            _require(length <= min(size, 10 ** 8), "its first 8 bytes say that it has a header of "
-                     "{} bytes, but the file has {} (limit: 100 MB)", length, size + 8)
-            header, data = json.loads(file.read(length).decode(), object_pairs_hook=unique), np.fromfile(file, uint8)
-        metadata = header.pop("__metadata__", {})
-        _require(all(isinstance(value, str) for value in metadata.values()), "__metadata__ holds more than strings")
-        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-            code, shape, start = entry["dtype"], entry["shape"], stop
-            sound = isinstance(shape, list) and len(shape) <= 32 and all(type(n) is int and n >= 0 for n in shape)
-            _require(sound and code in SAFETENSORS, "{!r} has dtype {!r} and shape {!r}", name, code, shape)
-            stop = start + math.prod(shape) * SAFETENSORS[code].itemsize        # all data, in order and without gaps
-            raw, offsets = data[start:stop], entry["data_offsets"]
-            _require(offsets == [start, stop], "{!r} should be at {}, not {}", name, [start, stop], offsets)
-            _require(stop <= len(data), "the file ends within {!r}", name)
-            arrays[name] = (raw != 0 if code == "BOOL" else raw.view(SAFETENSORS[code])).reshape(shape)
-        _require(stop == len(data), "{} bytes belong to no tensor", len(data) - stop)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path} is not a sound safetensors file: {type(error).__name__}: {error}") from None
-    return arrays, metadata
+            _require(2 <= length <= min(size, 10 ** 8), "its first 8 bytes should say how long the header is, from 2 "
+                     "bytes to 100 MB, but say {:,}, and the file has {:,}", length, size + 8)
+            parts, metadata = _read_header(file.read(length), size - length)
+            tensors = {}
+            for name, dtype, shape in parts if with_numbers else ():
+                array = np.fromfile(file, uint8 if dtype == bool_ else dtype, math.prod(shape))
+                _require(array.size == math.prod(shape), "the file ends within {!r:.200}", name)
+                tensors[name] = Tensor((array != 0 if dtype == bool_ else array).reshape(shape))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not a sound safetensors file: {error}") from None
+    return tensors if with_numbers else metadata
+
+
+def _read_header(text, size):
+    """A list of (name, dtype, shape), in the order of their numbers, and the metadata, from a header and the `size` of
+    what follows it. A ValueError says what is wrong; of words that may be long it shows 200 characters."""
+    def unique(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError(f"{Counter(name for name, _ in pairs).most_common(1)[0][0]!r:.200} is there twice")
+        return found
+
+    def whole(numbers):
+        return isinstance(numbers, list) and all(type(n) is int and 0 <= n < 2 ** 63 for n in numbers)
+
+    _require(text[:1] == b"{", "its header should begin with {!r}, not {!r}", "{", text[:1])
+    header = json.loads(text.decode(), object_pairs_hook=unique)
+    json.dumps(header, ensure_ascii=False).encode()                     # raises if half of a surrogate pair is there
+    metadata, parts, stop = header.pop("__metadata__", {}), [], 0
+    fits = isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())
+    _require(fits, "__metadata__ should hold texts by their names, is {!r:.200}", metadata)
+    for name, entry in header.items():
+        fits = isinstance(entry, dict) and entry.keys() == {"dtype", "shape", "data_offsets"}
+        _require(fits, "{!r:.200} should have dtype, shape and data_offsets, is {!r:.200}", name, entry)
+        code, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+        fits = isinstance(code, str) and code in SAFETENSORS
+        _require(fits, "{!r:.200} should have a dtype of {}, not {!r:.200}", name, ", ".join(SAFETENSORS), code)
+        fits = whole(shape) and len(shape) <= 32 and math.prod(n or 1 for n in shape) < 2 ** 60
+        _require(fits, "{!r:.200} should have a shape of at most 32 sizes, not {!r:.200}", name, shape)
+        _require(whole(offsets), "{!r:.200} should have two data_offsets, not {!r:.200}", name, offsets)
+        parts.append((offsets, name, SAFETENSORS[code], shape))
+    parts.sort(key=lambda part: part[0])
+    for offsets, name, dtype, shape in parts:                           # all numbers, in order and without gaps
+        start, stop = stop, stop + math.prod(shape) * dtype.itemsize
+        fits = offsets == [start, stop]
+        _require(fits, "{!r:.200} should have data_offsets {}, not {!r:.200}", name, [start, stop], offsets)
+        _require(stop <= size, "the file ends within {!r:.200}", name)
+    _require(stop == size, "{:,} bytes belong to no tensor", size - stop)
+    return [part[1:] for part in parts], metadata
 
 
 def _namespace(*members, **others):
