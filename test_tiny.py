@@ -2685,7 +2685,7 @@ def test_a_scatter_counts_each_element(device):
 
 
 def fuzz(arguments):
-    """Compare random programs on a device with what they may compute, until the time is over or one differs."""
+    """Compare random programs on a device with what they may compute; those that differ are made small and printed."""
     parser = argparse.ArgumentParser(prog="test_tiny.py fuzz", description=fuzz.__doc__)
     parser.add_argument("--minutes", type=float, default=1, help="how long (1)")
     parser.add_argument("--programs", type=float, default=math.inf, help="how many at most (no limit)")
@@ -2693,28 +2693,27 @@ def fuzz(arguments):
     parser.add_argument("--seed", type=int, help="the first seed (by chance); 500 programs have the same")
     parser.add_argument("--jobs", type=int, default=threads(), help="processes at once (as many as processors)")
     options = parser.parse_args(arguments)
-    stop, sums = time.monotonic() + 60 * options.minutes, Counter()
     first = int.from_bytes(os.urandom(4), "little") if options.seed is None else options.seed
+    stop, sums, seeds, lock = time.monotonic() + 60 * options.minutes, Counter(), itertools.count(first), threading.Lock()
 
-    def batch(number):
-        """500 programs in a process of its own, every fifth time such as have gradients."""
-        if time.monotonic() > stop or sums["programs"] >= options.programs:
-            return None
-        command = [sys.executable, __file__, "fuzz-worker", options.device, str(number)]
-        environment = {**os.environ, "THREADS": str(number % 3 + 1)}
-        return subprocess.run(command, env=environment, capture_output=True, text=True)
+    def job(_):
+        """Batches of 500 programs, each in a process of its own; every fifth has programs with gradients."""
+        while time.monotonic() < stop and sums["programs"] < options.programs:
+            number = next(seeds)
+            done = subprocess.run([sys.executable, __file__, "fuzz-worker", options.device, str(number)], text=True,
+                                  env={**os.environ, "THREADS": str(number % 3 + 1)}, capture_output=True)
+            with lock:
+                if done.returncode:
+                    print(f"\nseed {number}: exit status {done.returncode}\n{done.stdout}{done.stderr}", flush=True)
+                sums.update(json.loads(done.stdout) if not done.returncode else {"findings": 1})
+                share = sums["tight"] / max(1, sums["numbers"])
+                print(f"\r{sums['programs']:,} programs ({sums['different']:,} different) on {options.device} from seed "
+                      f"{first}: {sums['findings'] or 'no'} differences; {sums['numbers']:,} numbers, {share:.0%} of "
+                      f"them known to a thousandth; {sums['slopes']:,} slopes", end="", flush=True)
     with ThreadPoolExecutor(options.jobs) as pool:
-        for number, done in zip(itertools.count(first), pool.map(batch, range(first, first + 10 ** 6))):
-            if done is None:
-                break
-            if done.returncode:
-                print(f"seed {number} on {options.device}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
-                return 1
-            sums.update(json.loads(done.stdout))
-            print("\r{programs:,} programs ({different:,} different) on {}, from seed {}: no difference; {numbers:,} "
-                  "numbers, {share:.0%} of them known to a thousandth; {slopes:,} slopes".format(
-                      options.device, first, share=sums["tight"] / max(1, sums["numbers"]), **sums), end="", flush=True)
+        list(pool.map(job, range(options.jobs)))
     print()
+    return int(sums["findings"] > 0)
 
 
 def fuzz_worker(name, number):
@@ -7335,7 +7334,7 @@ FAULTS = {                                                              # what i
         lambda: setattr(tiny, "with_slack", lambda size: size // 2 + 2 * tiny.SLACK) or
         Tensor(np.ones((3, 200), np.float32)).softmax(), "AddressSanitizer"),
     "a shift past the width": (
-        lambda: replaced_words("SCALAR_WORDS", "b >= 0 && b < BITS_OF(T) ? a << b : 0", "a << b") or
+        lambda: replaced_words("SCALAR_WORDS", "!negative(b) && b < BITS_OF(T) ? a << b : 0", "a << b") or
         Tensor(np.int32(1)) << Tensor(np.int32(40)), "runtime error: shift exponent"),
     "a race within a group": (
         lambda: replaced_words("GROUP_WORDS", "= x; \\\n    barrier(CLK_LOCAL_MEM_FENCE);", "= x;") or
@@ -7463,7 +7462,8 @@ def simulate(groups, names, steps):
     """What runs in oclgrind: each case of the operations and its gradients, and steps of training a small GPT."""
     # The simulator does not know the rotations that a compiler makes of two shifts, and takes 255 for the 1 of a vector
     # of comparisons: neither is made of what is volatile.
-    scalar, vector = "b >= 0 && b < BITS_OF(T) ? a >> b : a < 0 ? -1 : 0;", "((a >> (b & (T)(BITS_OF(T) - 1))) & k)"
+    scalar = "!negative(b) && b < BITS_OF(T) ? a >> b : negative(a) ? (T)-1 : 0;"
+    vector = "((a >> (b & (T)(BITS_OF(T) - 1))) & k)"
     replaced_words("SCALAR_WORDS", f"return {scalar}", f"volatile T c = {scalar} return c;")
     replaced_words("VECTOR_WORDS", f"return {vector}", f"volatile T##x##N c = {vector}; return c")
     replaced_words("VECTOR_WORDS", "return CONVERT(m, i32, N);", "volatile i32x##N c = CONVERT(m, i32, N); return c;")
