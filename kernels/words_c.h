@@ -4,7 +4,8 @@
 #include <string.h>
 #include <tgmath.h>
 typedef float f32; typedef double f64; typedef int8_t i8; typedef uint8_t u8; typedef int16_t i16; typedef int32_t i32;
-typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_t bf16; typedef long idx;
+typedef uint32_t u32; typedef int64_t i64; typedef uint64_t u64; typedef uint16_t f16; typedef uint16_t bf16;
+typedef long idx;
 #define INLINE static inline __attribute__((always_inline, unused))
 #define GLOBAL
 #define PREFETCH(p) __builtin_prefetch(p)
@@ -18,7 +19,7 @@ typedef uint32_t u32; typedef int64_t i64; typedef uint16_t f16; typedef uint16_
 #define SPLAT(a, T, N) ((a) - (T##x##N){})
 #define VALUES(T, N, ...) (T##x##N){__VA_ARGS__}
 #define LOAD(p, T, N) (*(const T##x##N##_u *)(p))
-#ifdef __x86_64__
+#if defined __x86_64__ && !defined __clang__
 #define IN_REGISTER(x) __asm__("" : "+v"(x));
 #else
 #define IN_REGISTER(x)
@@ -31,6 +32,7 @@ INLINE idx most(idx a, idx b) { return a > b ? a : b; }
 INLINE idx down(idx a, idx step) { return a <= 0 ? 0 : a / step * step; }
 INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
 INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
+INLINE i32 negative(i64 x) { return x < 0; } /* of any integer type, also of those without a sign */
 INLINE i32 load_bool(GLOBAL const u8 *p) { return -(i32)*p; }
 INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
 #define MOVES(T) \
@@ -41,25 +43,39 @@ INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
   INLINE i32 mask_##T(i32 m) { return -m; } \
   INLINE T max_##T(T a, T b) { return a > b || a != a ? a : b; } \
   CAST(T, f32) DOUBLE(CAST(T, f64)) CAST(T, i8) CAST(T, u8) CAST(T, i32) CAST(T, u32) CAST(T, i64) \
-  INLINE T T##_from_bool(i32 x) { return (T)-x; } \
-  INLINE i32 clamp_##T(T x, idx n) { return x < 0 ? 0 : x >= n ? n - 1 : x; }
+  INLINE T T##_from_bool(i32 x) { return (T)-x; }
 #define CAST(T, S) INLINE T T##_from_##S(S x) { return (T)x; }
 #define BITS_OF(T) (T)(8 * sizeof(T))
-#define INTEGER(T) NUMBER(T) /* division rounds down, as in Python; by zero it gives zero */ \
-  INLINE T shl_##T(T a, T b) { return b >= 0 && b < BITS_OF(T) ? a << b : 0; } \
-  INLINE T shr_##T(T a, T b) { return b >= 0 && b < BITS_OF(T) ? a >> b : a < 0 ? -1 : 0; } \
+#define INTEGER(T, U) NUMBER(T) /* wraps around, as unsigned U do; division rounds down, and by zero it gives zero */ \
+  INLINE i32 clamp_##T(T x, idx n) { return negative(x) ? 0 : x >= n ? n - 1 : x; } \
+  INLINE T add_##T(T a, T b) { return (U)a + (U)b; } \
+  INLINE T mul_##T(T a, T b) { return (U)a * (U)b; } \
+  INLINE T pow_##T(T a, T b) { \
+    if (negative(b) && a != 1 && a != (T)-1) return 0; \
+    U y = 1, z = a, n = negative(b) ? b & 1 : b; \
+    for (; n; n >>= 1, z *= z) if (n & 1) y *= z; \
+    return y; } \
+  INLINE T shl_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a << b : 0; } \
+  INLINE T shr_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a >> b : negative(a) ? (T)-1 : 0; } \
   INLINE T idiv_##T(T a, T b) { \
     if (b == 0) return 0; \
-    if ((T)-1 < 0 && b == (T)-1) return -a; \
-    return a / b - (a % b != 0 && (a < 0) != (b < 0)); } \
+    if (negative((T)-1) && b == (T)-1) return -(U)a; \
+    return a / b - (a % b != 0 && negative(a) != negative(b)); } \
   INLINE T mod_##T(T a, T b) { \
-    if (b == 0 || ((T)-1 < 0 && b == (T)-1)) return 0; \
-    return a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0); }
+    if (b == 0 || (negative((T)-1) && b == (T)-1)) return 0; \
+    return a % b + (a % b != 0 && negative(a) != negative(b) ? b : 0); }
 #define FLOAT(T) NUMBER(T) INLINE T sqrt_##T(T x) { return sqrt(x); } INLINE T exp_##T(T x) { return exp(x); } \
   INLINE T sigmoid_##T(T x) { return 1 / (1 + exp(-x)); } INLINE T log_##T(T x) { return log(x); } \
-  INLINE T sin_##T(T x) { return sin(x); } \
-  INLINE T trunc_##T(T x) { return trunc(x); }
-MOVES(f16) MOVES(bf16) FLOAT(f32) DOUBLE(FLOAT(f64)) INTEGER(i8) INTEGER(u8) INTEGER(i32) INTEGER(u32) INTEGER(i64)
+  INLINE T sin_##T(T x) { return sin(x); } INLINE T pow_##T(T a, T b) { return pow(a, b); } \
+  INLINE T trunc_##T(T x) { return trunc(x); } INLINE T rint_##T(T x) { return rint(x); } \
+  INLINE T mod_##T(T a, T b) { \
+    T r = fmod(a, b); \
+    return r == 0 ? copysign(r, b) : (r < 0) != (b < 0) ? r + b : r; } \
+  INLINE T idiv_##T(T a, T b) { \
+    T r = fmod(a, b), q = (a - r) / b - (r != 0 && (r < 0) != (b < 0)); \
+    return b == 0 ? a / b : q == 0 ? copysign(q, a / b) : rint(q); }
+MOVES(f16) MOVES(bf16) FLOAT(f32) DOUBLE(FLOAT(f64))
+INTEGER(i8, u8) INTEGER(u8, u8) INTEGER(i32, u32) INTEGER(u32, u32) INTEGER(i64, u64)
 BITS(f32, u32) BITS(f32, i32) BITS(u32, f32) BITS(i32, f32) BITS(u32, i32) BITS(i32, u32) BITS(i8, u8) BITS(u8, i8)
 DOUBLE(BITS(f64, i64) BITS(i64, f64))
 
@@ -108,8 +124,6 @@ INLINE f16 f16_from_f32(f32 x) {
   INLINE T##x##N max_##T##x##N(T##x##N a, T##x##N b) { \
     I##x##N k = (a > b) | (a != a); \
     return REINTERPRET((REINTERPRET(a, I, N) & k) | (REINTERPRET(b, I, N) & ~k), T, N); } \
-  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { \
-    T##x##N##_lanes a; i32x##N##_lanes y; a.all = x; LANES(N, y.lane[l] = clamp_##T(a.lane[l], n)) return y.all; } \
   INLINE T fold_add_##T##x##N(T##x##N x) { \
     T##x##N##_lanes y; y.all = x; LANES(N / 2, y.lane[l] += y.lane[l + N / 2]) \
     LANES(N / 4, y.lane[l] += y.lane[l + N / 4]) LANES(N / 8, y.lane[l] += y.lane[l + N / 8]) \
@@ -132,6 +146,7 @@ INLINE f16 f16_from_f32(f32 x) {
 #define MAP1(F, T, N) MAP(F##_##T##x##N, F##_##T, T, T, N)
 #define MAP2(F, T, N) INLINE T##x##N F##_##T##x##N(T##x##N a, T##x##N b) { \
   T##x##N##_lanes x, y; x.all = a; y.all = b; LANES(N, x.lane[l] = F##_##T(x.lane[l], y.lane[l])) return x.all; }
+#define DIVISIONS(T, N) MAP2(idiv, T, N) MAP2(mod, T, N) MAP2(pow, T, N)
 #define NEAREST(t, N) CONVERT(CONVERT( \
   (t) + where_f32x##N((t) < 0.0f, splat_f32x##N(-0.5f), splat_f32x##N(0.5f)), i32, N), f32, N)
 #define POWER_OF_2(n, N) REINTERPRET(((n) + 127) << 23, f32, N)
@@ -150,7 +165,9 @@ INLINE f16 f16_from_f32(f32 x) {
 #define NEAREST_16 NEAREST
 #define SCALED_16 SCALED
 #endif
-#define INTEGER_LANES(T, N) MAP2(idiv, T, N) MAP2(mod, T, N) \
+#define INTEGER_LANES(T, N) DIVISIONS(T, N) \
+  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { \
+    T##x##N##_lanes a; i32x##N##_lanes y; a.all = x; LANES(N, y.lane[l] = clamp_##T(a.lane[l], n)) return y.all; } \
   INLINE T##x##N shl_##T##x##N(T##x##N a, T##x##N b) { \
     return (a << (b & (T)(BITS_OF(T) - 1))) & REINTERPRET((b >= (T)0) & (b < BITS_OF(T)), T, N); } \
   INLINE T##x##N shr_##T##x##N(T##x##N a, T##x##N b) { \
@@ -176,9 +193,9 @@ INLINE f16 f16_from_f32(f32 x) {
     return -CONVERT(gather_u8x##N(p, at, m), i32, N); } \
   INLINE i32x##N lanes_i32x##N(void) { i32x##N##_lanes x; LANES(N, x.lane[l] = l) return x.all; } \
   INTEGER_LANES(i8, N) INTEGER_LANES(u8, N) INTEGER_LANES(i32, N) INTEGER_LANES(u32, N) INTEGER_LANES(i64, N) \
-  MAP1(sqrt, f32, N) MAP1(trunc, f32, N) MAP1(sin, f32, N) \
-  DOUBLE(MAP1(sqrt, f64, N) MAP1(trunc, f64, N) MAP1(sin, f64, N) MAP1(exp, f64, N) MAP1(log, f64, N)) \
-  DOUBLE(MAP1(sigmoid, f64, N)) \
+  MAP1(sqrt, f32, N) MAP1(trunc, f32, N) MAP1(rint, f32, N) MAP1(sin, f32, N) DIVISIONS(f32, N) \
+  DOUBLE(MAP1(sqrt, f64, N) MAP1(trunc, f64, N) MAP1(rint, f64, N) MAP1(sin, f64, N) DIVISIONS(f64, N)) \
+  DOUBLE(MAP1(exp, f64, N) MAP1(log, f64, N) MAP1(sigmoid, f64, N)) \
   /* exp(x) = 2^n exp(r), |r| <= ln(2)/2; the polynomials of exp and log are from S. L. Moshier's Cephes library */ \
   INLINE f32x##N exp_f32x##N(f32x##N x) { \
     f32x##N k = NEAREST_##N(x * 1.44269504f, N), r = x - k * 0.693359375f + k * 2.12194440e-4f; \

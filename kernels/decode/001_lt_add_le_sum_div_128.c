@@ -7,7 +7,7 @@
 // gpt.py:181  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
 #include "../words_c.h"
 
-void kernel_3f06eb9ea4e3297c(idx begin, idx end, char **buffers) {
+void kernel_6fc09dc41aadb02a(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   const i32 *x0 = (const i32 *)buffers[1];
   const f32 *x1 = (const f32 *)buffers[2];
@@ -19,7 +19,7 @@ void kernel_3f06eb9ea4e3297c(idx begin, idx end, char **buffers) {
   f32x8 sum1 = splat_f32x8(0.0f);
   i32 load1 = load_i32(x0 + 0);
   i32 lt1 = mask_i32(load1 < 0);
-  i32 add1 = load1 + 65;
+  i32 add1 = add_i32(load1, 65);
   i32 where1 = where_i32(lt1, add1, load1);
   i32 le1 = mask_i32(0 <= where1);
   i32 lt2 = mask_i32(where1 < 65);
@@ -27,9 +27,9 @@ void kernel_3f06eb9ea4e3297c(idx begin, idx end, char **buffers) {
   i32 row1 = clamp_i32(where1, 65);
   i32 load3 = load_i32(x2 + 0);
   i32 index1 = (i32)(0);
-  i32 add2 = load3 + index1;
+  i32 add2 = add_i32(load3, index1);
   i32 lt3 = mask_i32(add2 < 0);
-  i32 add3 = add2 + 64;
+  i32 add3 = add_i32(add2, 64);
   i32 where3 = where_i32(lt3, add3, add2);
   i32 le2 = mask_i32(0 <= where3);
   i32 lt4 = mask_i32(where3 < 64);

@@ -7,7 +7,7 @@
 // gpt.py:181  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
 #include "../words_cl.h"
 
-kernel void kernel_3f06eb9ea4e3297c(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const i32 *x2_, global const f32 *x3_, global const f32 *x4_, long tasks) {
+kernel void kernel_6fc09dc41aadb02a(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const i32 *x2_, global const f32 *x3_, global const f32 *x4_, long tasks) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global const i32 *x0 = x0_ + 128 / sizeof(const i32);
   global const f32 *x1 = x1_ + 128 / sizeof(const f32);
@@ -21,7 +21,7 @@ kernel void kernel_3f06eb9ea4e3297c(global f32 *out0_, global const i32 *x0_, gl
   f32x8 sum1 = splat_f32x8(0.0f);
   i32 load1 = load_i32(x0 + 0);
   i32 lt1 = mask_i32(load1 < 0);
-  i32 add1 = load1 + 65;
+  i32 add1 = add_i32(load1, 65);
   i32 where1 = where_i32(lt1, add1, load1);
   i32 le1 = mask_i32(0 <= where1);
   i32 lt2 = mask_i32(where1 < 65);
@@ -29,9 +29,9 @@ kernel void kernel_3f06eb9ea4e3297c(global f32 *out0_, global const i32 *x0_, gl
   i32 row1 = clamp_i32(where1, 65);
   i32 load3 = load_i32(x2 + 0);
   i32 index1 = (i32)(0);
-  i32 add2 = load3 + index1;
+  i32 add2 = add_i32(load3, index1);
   i32 lt3 = mask_i32(add2 < 0);
-  i32 add3 = add2 + 64;
+  i32 add3 = add_i32(add2, 64);
   i32 where3 = where_i32(lt3, add3, add2);
   i32 le2 = mask_i32(0 <= where3);
   i32 lt4 = mask_i32(where3 < 64);

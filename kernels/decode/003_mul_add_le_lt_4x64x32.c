@@ -6,7 +6,7 @@
 // gpt.py:106  kept.assign(fresh.where(new[:, :, number.clip(0, T - 1)], kept))
 #include "../words_c.h"
 
-void kernel_99ee8d88c27028a2(idx begin, idx end, char **buffers) {
+void kernel_1ac589f14d46a291(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   f32 *out1 = (f32 *)buffers[1];
   const i32 *x0 = (const i32 *)buffers[2];
@@ -15,12 +15,12 @@ void kernel_99ee8d88c27028a2(idx begin, idx end, char **buffers) {
   const f32 *x3 = (const f32 *)buffers[5];
   // tasks: i0, i1; loops: i2 by 16; tile: 2 vectors of 8 along i2
   i32 load1 = load_i32(x0 + 0);
-  i32 mul1 = load1 * -1;
+  i32 mul1 = mul_i32(load1, -1);
   for (idx task = begin; task < end; task++) {
     idx i0 = task / 64;
     idx i1 = task % 64;
     i32 index1 = (i32)(i1);
-    i32 add1 = index1 + mul1;
+    i32 add1 = add_i32(index1, mul1);
     i32 le1 = mask_i32(0 <= add1);
     i32 lt1 = mask_i32(add1 < 1);
     i32 and1 = le1 & lt1;
@@ -29,7 +29,7 @@ void kernel_99ee8d88c27028a2(idx begin, idx end, char **buffers) {
     i32 lt3 = mask_i32(0 < where1);
     i32 where2 = where_i32(lt3, 0, where1);
     i32 lt4 = mask_i32(where2 < 0);
-    i32 add2 = where2 + 1;
+    i32 add2 = add_i32(where2, 1);
     i32 where3 = where_i32(lt4, add2, where2);
     i32 le2 = mask_i32(0 <= where3);
     i32 lt5 = mask_i32(where3 < 1);

@@ -6,7 +6,7 @@
 // gpt.py:181  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
 #include "../words_c.h"
 
-void kernel_cbb0c77c652d1e67(idx begin, idx end, char **buffers) {
+void kernel_cf71245b7e77ad58(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   const i32 *x0 = (const i32 *)buffers[1];
   const f32 *x1 = (const f32 *)buffers[2];
@@ -14,7 +14,7 @@ void kernel_cbb0c77c652d1e67(idx begin, idx end, char **buffers) {
   // tasks: i0, i1 by 8; tile: 8 rows of i1
   i32 load10 = load_i32(x0 + 0);
   i32 index2 = (i32)(0);
-  i32 add1 = load10 + index2;
+  i32 add1 = add_i32(load10, index2);
   for (idx task = begin; task < end; task++) {
     idx i0 = task / 8;
     idx i1 = task % 8 * 8;

@@ -6,7 +6,7 @@
 // gpt.py:181  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
 #include "../words_cl.h"
 
-kernel void kernel_cbb0c77c652d1e67(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks) {
+kernel void kernel_cf71245b7e77ad58(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global const i32 *x0 = x0_ + 128 / sizeof(const i32);
   global const f32 *x1 = x1_ + 128 / sizeof(const f32);
@@ -16,7 +16,7 @@ kernel void kernel_cbb0c77c652d1e67(global f32 *out0_, global const i32 *x0_, gl
   // tasks: i0, i1 by 8; tile: 8 rows of i1
   i32 load10 = load_i32(x0 + 0);
   i32 index2 = (i32)(0);
-  i32 add1 = load10 + index2;
+  i32 add1 = add_i32(load10, index2);
   for (idx task = begin; task < end; task++) {
     idx i0 = task / 8;
     idx i1 = task % 8 * 8;

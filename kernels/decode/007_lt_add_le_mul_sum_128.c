@@ -6,7 +6,7 @@
 // gpt.py:181  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
 #include "../words_c.h"
 
-void kernel_8b091cb854d3c4be(idx begin, idx end, char **buffers) {
+void kernel_5cdfe13e3d9569e4(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   const i32 *x0 = (const i32 *)buffers[1];
   const f32 *x1 = (const f32 *)buffers[2];
@@ -17,7 +17,7 @@ void kernel_8b091cb854d3c4be(idx begin, idx end, char **buffers) {
   // tasks: i0 by 4; tile: 4 rows of i0
   i32 load6 = load_i32(x0 + 0);
   i32 lt1 = mask_i32(load6 < 0);
-  i32 add1 = load6 + 65;
+  i32 add1 = add_i32(load6, 65);
   i32 where1 = where_i32(lt1, add1, load6);
   i32 le1 = mask_i32(0 <= where1);
   i32 lt2 = mask_i32(where1 < 65);
@@ -25,9 +25,9 @@ void kernel_8b091cb854d3c4be(idx begin, idx end, char **buffers) {
   i32 row1 = clamp_i32(where1, 65);
   i32 load8 = load_i32(x2 + 0);
   i32 index1 = (i32)(0);
-  i32 add2 = load8 + index1;
+  i32 add2 = add_i32(load8, index1);
   i32 lt3 = mask_i32(add2 < 0);
-  i32 add3 = add2 + 64;
+  i32 add3 = add_i32(add2, 64);
   i32 where3 = where_i32(lt3, add3, add2);
   i32 le2 = mask_i32(0 <= where3);
   i32 lt4 = mask_i32(where3 < 64);

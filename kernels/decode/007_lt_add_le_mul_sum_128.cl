@@ -6,7 +6,7 @@
 // gpt.py:181  x = self.transformer["wte"](idx) + self.transformer["wpe"](length + Tensor.arange(T)) # (1, T, C)
 #include "../words_cl.h"
 
-kernel void kernel_8b091cb854d3c4be(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const i32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, long tasks) {
+kernel void kernel_5cdfe13e3d9569e4(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, global const i32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, long tasks) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global const i32 *x0 = x0_ + 128 / sizeof(const i32);
   global const f32 *x1 = x1_ + 128 / sizeof(const f32);
@@ -19,7 +19,7 @@ kernel void kernel_8b091cb854d3c4be(global f32 *out0_, global const i32 *x0_, gl
   // tasks: i0 by 4; tile: 4 rows of i0
   i32 load6 = load_i32(x0 + 0);
   i32 lt1 = mask_i32(load6 < 0);
-  i32 add1 = load6 + 65;
+  i32 add1 = add_i32(load6, 65);
   i32 where1 = where_i32(lt1, add1, load6);
   i32 le1 = mask_i32(0 <= where1);
   i32 lt2 = mask_i32(where1 < 65);
@@ -27,9 +27,9 @@ kernel void kernel_8b091cb854d3c4be(global f32 *out0_, global const i32 *x0_, gl
   i32 row1 = clamp_i32(where1, 65);
   i32 load8 = load_i32(x2 + 0);
   i32 index1 = (i32)(0);
-  i32 add2 = load8 + index1;
+  i32 add2 = add_i32(load8, index1);
   i32 lt3 = mask_i32(add2 < 0);
-  i32 add3 = add2 + 64;
+  i32 add3 = add_i32(add2, 64);
   i32 where3 = where_i32(lt3, add3, add2);
   i32 le2 = mask_i32(0 <= where3);
   i32 lt4 = mask_i32(where3 < 64);

@@ -1,6 +1,6 @@
 // mul_add_le_sqrt_64x80: float32 [64, 80], 15360 floating-point operations, 61440 bytes
 // out0: float32 [64, 80]; x0: float32 [64, 80]; x1: float32 [64, 80]
-// gpt.py:1114  "elementwise": lambda: (2 * x + y).relu().sqrt(),
+// gpt.py:1112  "elementwise": lambda: (2 * x + y).relu().sqrt(),
 #include "../words_cl.h"
 
 kernel void kernel_e79aaf6960999ba4(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

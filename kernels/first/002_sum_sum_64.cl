@@ -1,6 +1,6 @@
 // sum_64: float32 [64], 5120 floating-point operations, 20736 bytes
 // out0: float32 [64]; x0: float32 [64, 80]
-// gpt.py:1115  "sum": lambda: x.sum(1),
+// gpt.py:1113  "sum": lambda: x.sum(1),
 #include "../words_cl.h"
 
 kernel void kernel_a86fb5899e6eee87(global f32 *out0_, global const f32 *x0_, long tasks) {

@@ -1,6 +1,6 @@
 // mul_sum_64x96: float32 [64, 96], 983040 floating-point operations, 75776 bytes
 // out0: float32 [64, 96]; x0: float32 [64, 80]; x1: float32 [80, 96]
-// gpt.py:1116  "matmul": lambda: x @ weight,
+// gpt.py:1114  "matmul": lambda: x @ weight,
 #include "../words_c.h"
 
 void kernel_6c9de849fedca880(idx begin, idx end, char **buffers) {

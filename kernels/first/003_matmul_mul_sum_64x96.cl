@@ -1,6 +1,6 @@
 // mul_sum_64x96: float32 [64, 96], 983040 floating-point operations, 75776 bytes
 // out0: float32 [64, 96]; x0: float32 [64, 80]; x1: float32 [80, 96]
-// gpt.py:1116  "matmul": lambda: x @ weight,
+// gpt.py:1114  "matmul": lambda: x @ weight,
 #include "../words_cl.h"
 
 kernel void kernel_6c9de849fedca880(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

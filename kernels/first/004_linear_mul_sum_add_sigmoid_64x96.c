@@ -1,6 +1,6 @@
 // mul_sum_add_sigmoid_64x96: float32 [64, 96], 1032192 floating-point operations, 76160 bytes
 // out0: float32 [64, 96]; x0: float32 [64, 80]; x1: float32 [80, 96]; x2: float32 [96]
-// gpt.py:1117  "linear": lambda: (x @ weight + bias).gelu(),
+// gpt.py:1115  "linear": lambda: (x @ weight + bias).gelu(),
 #include "../words_c.h"
 
 void kernel_3898bfea7ad5edf6(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // max_mul_add_exp_sum_64x80: float32 [64, 80], 35968 floating-point operations, 40960 bytes
 // out0: float32 [64, 80]; x0: float32 [64, 80]
-// gpt.py:1118  "softmax": lambda: x.softmax(),
+// gpt.py:1116  "softmax": lambda: x.softmax(),
 #include "../words_cl.h"
 
 kernel void kernel_b0467ff4621dceaf(global f32 *out0_, global const f32 *x0_, long tasks, global char *strips_) {

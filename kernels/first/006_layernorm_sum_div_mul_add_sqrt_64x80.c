@@ -1,6 +1,6 @@
 // sum_div_mul_add_sqrt_64x80: float32 [64, 80], 31104 floating-point operations, 40960 bytes
 // out0: float32 [64, 80]; x0: float32 [64, 80]
-// gpt.py:1119  "layernorm": lambda: x.layernorm(),
+// gpt.py:1117  "layernorm": lambda: x.layernorm(),
 #include "../words_c.h"
 
 void kernel_2900ed24dd27edb9(idx begin, idx end, char **buffers) {

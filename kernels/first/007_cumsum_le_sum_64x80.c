@@ -1,6 +1,6 @@
 // le_sum_64x80: float32 [64, 80], 409600 floating-point operations, 40960 bytes
 // out0: float32 [64, 80]; x0: float32 [64, 80]
-// gpt.py:1120  "cumsum": lambda: x.cumsum(1),
+// gpt.py:1118  "cumsum": lambda: x.cumsum(1),
 #include "../words_c.h"
 
 void kernel_fb5d28f8d16e35de(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // mul_add_2: uint32 [2], 0 floating-point operations, 16 bytes
 // out0: uint32 [2]; x0: uint32 [2]
-// gpt.py:1121  "random": lambda: Tensor.randn(32, 32),
+// gpt.py:1119  "random": lambda: Tensor.randn(32, 32),
 #include "../words_cl.h"
 
 kernel void kernel_41133432b259e65a(global u32 *out0_, global const u32 *x0_, long tasks) {

@@ -1,6 +1,6 @@
 // add_shl_shr_or_xor_32x32: float32 [32, 32], 10240 floating-point operations, 4104 bytes
 // out0: float32 [32, 32]; x0: uint32 [2]
-// gpt.py:1121  "random": lambda: Tensor.randn(32, 32),
+// gpt.py:1119  "random": lambda: Tensor.randn(32, 32),
 #include "../words_cl.h"
 
 kernel void kernel_998d4461e8e856a4(global f32 *out0_, global const u32 *x0_, long tasks) {

@@ -1,9 +1,9 @@
 // lt_add_le_12x64x128: float32 [12, 64, 128], 0 floating-point operations, 429568 bytes
 // out0: float32 [12, 64, 128]; x0: int32 [12, 64]; x1: float32 [65, 128]
-// gpt.py:1122  "embedding": lambda: table[tokens],
+// gpt.py:1120  "embedding": lambda: table[tokens],
 #include "../words_c.h"
 
-void kernel_2ebb89a383bf6f07(idx begin, idx end, char **buffers) {
+void kernel_ac82c00d2be453e7(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   const i32 *x0 = (const i32 *)buffers[1];
   const f32 *x1 = (const f32 *)buffers[2];
@@ -12,7 +12,7 @@ void kernel_2ebb89a383bf6f07(idx begin, idx end, char **buffers) {
     idx i0 = task;
     i32 load1 = load_i32(x0 + i0);
     i32 lt1 = mask_i32(load1 < 0);
-    i32 add1 = load1 + 65;
+    i32 add1 = add_i32(load1, 65);
     i32 where1 = where_i32(lt1, add1, load1);
     i32 le1 = mask_i32(0 <= where1);
     i32 lt2 = mask_i32(where1 < 65);

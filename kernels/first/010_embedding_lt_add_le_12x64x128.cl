@@ -1,9 +1,9 @@
 // lt_add_le_12x64x128: float32 [12, 64, 128], 0 floating-point operations, 429568 bytes
 // out0: float32 [12, 64, 128]; x0: int32 [12, 64]; x1: float32 [65, 128]
-// gpt.py:1122  "embedding": lambda: table[tokens],
+// gpt.py:1120  "embedding": lambda: table[tokens],
 #include "../words_cl.h"
 
-kernel void kernel_2ebb89a383bf6f07(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, long tasks) {
+kernel void kernel_ac82c00d2be453e7(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, long tasks) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global const i32 *x0 = x0_ + 128 / sizeof(const i32);
   global const f32 *x1 = x1_ + 128 / sizeof(const f32);
@@ -14,7 +14,7 @@ kernel void kernel_2ebb89a383bf6f07(global f32 *out0_, global const i32 *x0_, gl
     idx i0 = task;
     i32 load1 = load_i32(x0 + i0);
     i32 lt1 = mask_i32(load1 < 0);
-    i32 add1 = load1 + 65;
+    i32 add1 = add_i32(load1, 65);
     i32 where1 = where_i32(lt1, add1, load1);
     i32 le1 = mask_i32(0 <= where1);
     i32 lt2 = mask_i32(where1 < 65);

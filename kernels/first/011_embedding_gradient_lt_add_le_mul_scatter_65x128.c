@@ -1,10 +1,10 @@
 // lt_add_le_mul_scatter_65x128: float32 [65, 128], 196736 floating-point operations, 69632 bytes
 // out0: float32 [65, 128]; x0: int32 [12, 64]; x1: float32 [65, 128]
-// gpt.py:1123  "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
-// gradient of gpt.py:1123  "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
+// gpt.py:1121  "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
+// gradient of gpt.py:1121  "embedding_gradient": lambda: table[tokens].square().sum().gradient(table),
 #include "../words_c.h"
 
-void kernel_2a1c8b66cc2a61d9(idx begin, idx end, char **buffers) {
+void kernel_096eae24cb3bdb0c(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   const i32 *x0 = (const i32 *)buffers[1];
   const f32 *x1 = (const f32 *)buffers[2];
@@ -26,7 +26,7 @@ void kernel_2a1c8b66cc2a61d9(idx begin, idx end, char **buffers) {
       for (idx r1 = 0; r1 < 64; r1++) {
         i32 load1 = load_i32(x0 + r0 * 64 + r1);
         i32 lt1 = mask_i32(load1 < 0);
-        i32 add1 = load1 + 65;
+        i32 add1 = add_i32(load1, 65);
         i32 where1 = where_i32(lt1, add1, load1);
         i32 le2 = mask_i32(0 <= where1);
         i32 lt3 = mask_i32(where1 < 65);

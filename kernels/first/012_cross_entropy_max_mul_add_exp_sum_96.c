@@ -1,6 +1,6 @@
 // max_mul_add_exp_sum_96: float32 [96], 31584 floating-point operations, 25728 bytes
 // out0: float32 [96]; x0: float32 [96, 65]; x1: int32 [96]
-// gpt.py:1124  "cross_entropy": lambda: logits.cross_entropy(targets),
+// gpt.py:1122  "cross_entropy": lambda: logits.cross_entropy(targets),
 #include "../words_c.h"
 
 void kernel_f61ad8fec263b1e6(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // sum_div_1: float32 [], 97 floating-point operations, 388 bytes
 // out0: float32 []; x0: float32 [96]
-// gpt.py:1124  "cross_entropy": lambda: logits.cross_entropy(targets),
+// gpt.py:1122  "cross_entropy": lambda: logits.cross_entropy(targets),
 #include "../words_c.h"
 
 void kernel_20ca28691af42ce2(idx begin, idx end, char **buffers) {

@@ -1,7 +1,7 @@
 // eq_div_mul_max_add_96x65: float32 [96, 65], 50114 floating-point operations, 50304 bytes
 // out0: float32 [96, 65]; x0: int32 [96]; x1: float32 [96, 65]
-// gpt.py:1125  "cross_entropy_gradient": lambda: logits.cross_entropy(targets).gradient(logits),
-// gradient of gpt.py:1125  "cross_entropy_gradient": lambda: logits.cross_entropy(targets).gradient(logits),
+// gpt.py:1123  "cross_entropy_gradient": lambda: logits.cross_entropy(targets).gradient(logits),
+// gradient of gpt.py:1123  "cross_entropy_gradient": lambda: logits.cross_entropy(targets).gradient(logits),
 #include "../words_c.h"
 
 void kernel_9fef0fa8ecb775e4(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // le_lt_4x8x18x18: float32 [4, 8, 18, 18], 0 floating-point operations, 74240 bytes
 // out0: float32 [4, 8, 18, 18]; x0: float32 [4, 8, 16, 16]
-// gpt.py:1126  "convolution": lambda: image.conv2d(filters, padding=1),
+// gpt.py:1124  "convolution": lambda: image.conv2d(filters, padding=1),
 #include "../words_cl.h"
 
 kernel void kernel_558012f2e86728a4(global f32 *out0_, global const f32 *x0_, long tasks) {

@@ -1,6 +1,6 @@
 // mul_sum_4x16x16x16: float32 [4, 16, 16, 16], 2359296 floating-point operations, 111616 bytes
 // out0: float32 [4, 16, 16, 16]; x0: float32 [4, 8, 18, 18]; x1: float32 [16, 8, 3, 3]
-// gpt.py:1126  "convolution": lambda: image.conv2d(filters, padding=1),
+// gpt.py:1124  "convolution": lambda: image.conv2d(filters, padding=1),
 #include "../words_c.h"
 
 void kernel_603134795022406e(idx begin, idx end, char **buffers) {

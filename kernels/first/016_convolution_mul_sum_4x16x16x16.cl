@@ -1,6 +1,6 @@
 // mul_sum_4x16x16x16: float32 [4, 16, 16, 16], 2359296 floating-point operations, 111616 bytes
 // out0: float32 [4, 16, 16, 16]; x0: float32 [4, 8, 18, 18]; x1: float32 [16, 8, 3, 3]
-// gpt.py:1126  "convolution": lambda: image.conv2d(filters, padding=1),
+// gpt.py:1124  "convolution": lambda: image.conv2d(filters, padding=1),
 #include "../words_cl.h"
 
 kernel void kernel_603134795022406e(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, long tasks) {

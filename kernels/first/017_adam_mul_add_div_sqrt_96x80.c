@@ -1,7 +1,7 @@
 // mul_add_div_sqrt_96x80: float32 [96, 80], float32 [96, 80], float32 [96, 80], 107530 floating-point operations, 215052 bytes
 // out0: float32 [96, 80]; out1: float32 [96, 80]; out2: float32 [96, 80]; x0: float32 [96, 80]; x1: float32 [96, 80];
 //   x2: float32 [96, 80]; x3: float32 [96, 80]; x4: float32 [1]; x5: float32 [1]; x6: float32 [1]
-// gpt.py:1127  "adam": lambda: optimizer.step(),
+// gpt.py:1125  "adam": lambda: optimizer.step(),
 #include "../words_c.h"
 
 void kernel_9b3b3ab687b9546d(idx begin, idx end, char **buffers) {

@@ -1,7 +1,7 @@
 // mul_add_div_sqrt_96x80: float32 [96, 80], float32 [96, 80], float32 [96, 80], 107530 floating-point operations, 215052 bytes
 // out0: float32 [96, 80]; out1: float32 [96, 80]; out2: float32 [96, 80]; x0: float32 [96, 80]; x1: float32 [96, 80];
 //   x2: float32 [96, 80]; x3: float32 [96, 80]; x4: float32 [1]; x5: float32 [1]; x6: float32 [1]
-// gpt.py:1127  "adam": lambda: optimizer.step(),
+// gpt.py:1125  "adam": lambda: optimizer.step(),
 #include "../words_cl.h"
 
 kernel void kernel_9b3b3ab687b9546d(global f32 *out0_, global f32 *out1_, global f32 *out2_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, long tasks) {

@@ -1,6 +1,6 @@
 // mul_add_1: float32 [1], 2 floating-point operations, 8 bytes
 // out0: float32 [1]; x0: float32 [1]
-// gpt.py:1127  "adam": lambda: optimizer.step(),
+// gpt.py:1125  "adam": lambda: optimizer.step(),
 #include "../words_c.h"
 
 void kernel_878cdddf04fc38dc(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // mul_add_1: float32 [1], 2 floating-point operations, 8 bytes
 // out0: float32 [1]; x0: float32 [1]
-// gpt.py:1127  "adam": lambda: optimizer.step(),
+// gpt.py:1125  "adam": lambda: optimizer.step(),
 #include "../words_cl.h"
 
 kernel void kernel_cce30e9be38bdabb(global f32 *out0_, global const f32 *x0_, long tasks) {

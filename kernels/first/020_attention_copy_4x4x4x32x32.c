@@ -1,8 +1,8 @@
 // copy_4x4x4x32x32: float32 [4, 4, 1, 4, 32, 32], 0 floating-point operations, 524288 bytes
 // out0: float32 [4, 4, 1, 4, 32, 32]; x0: float32 [4, 4, 128, 32]
-// gpt.py:1128  "attention": lambda: q.scaled_dot_product_attention(k, v, is_causal=True),
-// gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
-// gradient of gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gpt.py:1126  "attention": lambda: q.scaled_dot_product_attention(k, v, is_causal=True),
+// gpt.py:1128  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gradient of gpt.py:1128  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
 #include "../words_c.h"
 
 void kernel_b6bcb483563a8bcc(idx begin, idx end, char **buffers) {

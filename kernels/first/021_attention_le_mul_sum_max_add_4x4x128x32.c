@@ -1,10 +1,10 @@
 // le_mul_sum_max_add_4x4x128x32: float32 [4, 4, 128, 32], 35131392 floating-point operations, 1048576 bytes
 // out0: float32 [4, 4, 128, 32]; x0: float32 [4, 4, 128, 32]; x1: float32 [4, 4, 1, 4, 32, 32]; x2: float32 [4, 4, 128,
 //   32]
-// gpt.py:1128  "attention": lambda: q.scaled_dot_product_attention(k, v, is_causal=True),
+// gpt.py:1126  "attention": lambda: q.scaled_dot_product_attention(k, v, is_causal=True),
 #include "../words_c.h"
 
-void kernel_2670dfa361d71c91(idx begin, idx end, char **buffers) {
+void kernel_4ead60afb5e73add(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   const f32 *x0 = (const f32 *)buffers[1];
   const f32 *x1 = (const f32 *)buffers[2];
@@ -12,11 +12,11 @@ void kernel_2670dfa361d71c91(idx begin, idx end, char **buffers) {
   STRIPS(4992)
   for (idx task = begin; task < end; task++) {
     idx rows = task * 8;
-    GLOBAL f32 *strip0 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip1 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip2 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip3 = (GLOBAL f32 *)(strips + 4480) - rows * 1;
-    GLOBAL f32 *strip4 = (GLOBAL f32 *)(strips + 4800) - rows * 1;
+    GLOBAL f32 *strip0 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip1 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip2 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip3 = (GLOBAL f32 *)((uintptr_t)strips + 4480 - (uintptr_t)rows * 4);
+    GLOBAL f32 *strip4 = (GLOBAL f32 *)((uintptr_t)strips + 4800 - (uintptr_t)rows * 4);
     {
       // tasks: i0, i1 by 8; loops: i2, i3 by 16; tile: 8 rows of i1 x 2 vectors of 8 along i3
       idx i0 = task / 16;

@@ -1,10 +1,10 @@
 // le_mul_sum_max_add_4x4x128x32: float32 [4, 4, 128, 32], 35131392 floating-point operations, 1048576 bytes
 // out0: float32 [4, 4, 128, 32]; x0: float32 [4, 4, 128, 32]; x1: float32 [4, 4, 1, 4, 32, 32]; x2: float32 [4, 4, 128,
 //   32]
-// gpt.py:1128  "attention": lambda: q.scaled_dot_product_attention(k, v, is_causal=True),
+// gpt.py:1126  "attention": lambda: q.scaled_dot_product_attention(k, v, is_causal=True),
 #include "../words_cl.h"
 
-kernel void kernel_2670dfa361d71c91(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks, global char *strips_) {
+kernel void kernel_4ead60afb5e73add(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks, global char *strips_) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global const f32 *x0 = x0_ + 128 / sizeof(const f32);
   global const f32 *x1 = x1_ + 128 / sizeof(const f32);
@@ -14,11 +14,11 @@ kernel void kernel_2670dfa361d71c91(global f32 *out0_, global const f32 *x0_, gl
   STRIPS(4992)
   for (idx task = begin; task < end; task++) {
     idx rows = task * 8;
-    GLOBAL f32 *strip0 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip1 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip2 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip3 = (GLOBAL f32 *)(strips + 4480) - rows * 1;
-    GLOBAL f32 *strip4 = (GLOBAL f32 *)(strips + 4800) - rows * 1;
+    GLOBAL f32 *strip0 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip1 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip2 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip3 = (GLOBAL f32 *)((uintptr_t)strips + 4480 - (uintptr_t)rows * 4);
+    GLOBAL f32 *strip4 = (GLOBAL f32 *)((uintptr_t)strips + 4800 - (uintptr_t)rows * 4);
     {
       // tasks: i0, i1 by 8; loops: i2, i3 by 16; tile: 8 rows of i1 x 2 vectors of 8 along i3
       idx i0 = task / 16;

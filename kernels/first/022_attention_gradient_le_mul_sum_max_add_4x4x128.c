@@ -2,11 +2,11 @@
 // out0: float32 [4, 4, 128, 1]; out1: float32 [4, 4, 128, 1]; out2: float32 [4, 4, 128, 32]; out3: float32 [4, 4, 128,
 //   1]; out4: float32 [4, 4, 128, 32]; x0: float32 [4, 4, 128, 32]; x1: float32 [4, 4, 1, 4, 32, 32]; x2: float32 [4,
 //   4, 128, 32]; x3: float32 [4, 4, 1, 4, 32, 32]; x4: float32 [4, 4, 128, 32]
-// gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
-// gradient of gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gpt.py:1128  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gradient of gpt.py:1128  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
 #include "../words_c.h"
 
-void kernel_920ffce7e6975b09(idx begin, idx end, char **buffers) {
+void kernel_9c8e636d065686da(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   f32 *out1 = (f32 *)buffers[1];
   f32 *out2 = (f32 *)buffers[2];
@@ -20,11 +20,11 @@ void kernel_920ffce7e6975b09(idx begin, idx end, char **buffers) {
   STRIPS(8704)
   for (idx task = begin; task < end; task++) {
     idx rows = task * 8;
-    GLOBAL f32 *strip0 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip1 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip2 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip3 = (GLOBAL f32 *)(strips + 4480) - rows * 128;
-    GLOBAL f32 *strip4 = (GLOBAL f32 *)(strips + 128) - rows * 128;
+    GLOBAL f32 *strip0 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip1 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip2 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip3 = (GLOBAL f32 *)((uintptr_t)strips + 4480 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip4 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
     {
       // tasks: i0, i1 by 8; loops: i2, i3 by 16; tile: 8 rows of i1 x 2 vectors of 8 along i3
       idx i0 = task / 16;

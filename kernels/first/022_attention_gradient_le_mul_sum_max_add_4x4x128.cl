@@ -2,11 +2,11 @@
 // out0: float32 [4, 4, 128, 1]; out1: float32 [4, 4, 128, 1]; out2: float32 [4, 4, 128, 32]; out3: float32 [4, 4, 128,
 //   1]; out4: float32 [4, 4, 128, 32]; x0: float32 [4, 4, 128, 32]; x1: float32 [4, 4, 1, 4, 32, 32]; x2: float32 [4,
 //   4, 128, 32]; x3: float32 [4, 4, 1, 4, 32, 32]; x4: float32 [4, 4, 128, 32]
-// gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
-// gradient of gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gpt.py:1128  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gradient of gpt.py:1128  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
 #include "../words_cl.h"
 
-kernel void kernel_920ffce7e6975b09(global f32 *out0_, global f32 *out1_, global f32 *out2_, global f32 *out3_, global f32 *out4_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, long tasks, global char *strips_) {
+kernel void kernel_9c8e636d065686da(global f32 *out0_, global f32 *out1_, global f32 *out2_, global f32 *out3_, global f32 *out4_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, long tasks, global char *strips_) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global f32 *out1 = out1_ + 128 / sizeof(f32);
   global f32 *out2 = out2_ + 128 / sizeof(f32);
@@ -22,11 +22,11 @@ kernel void kernel_920ffce7e6975b09(global f32 *out0_, global f32 *out1_, global
   STRIPS(8704)
   for (idx task = begin; task < end; task++) {
     idx rows = task * 8;
-    GLOBAL f32 *strip0 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip1 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip2 = (GLOBAL f32 *)(strips + 128) - rows * 128;
-    GLOBAL f32 *strip3 = (GLOBAL f32 *)(strips + 4480) - rows * 128;
-    GLOBAL f32 *strip4 = (GLOBAL f32 *)(strips + 128) - rows * 128;
+    GLOBAL f32 *strip0 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip1 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip2 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip3 = (GLOBAL f32 *)((uintptr_t)strips + 4480 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip4 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
     {
       // tasks: i0, i1 by 8; loops: i2, i3 by 16; tile: 8 rows of i1 x 2 vectors of 8 along i3
       idx i0 = task / 16;

@@ -2,11 +2,11 @@
 // out0: float32 [4, 4, 128, 32]; out1: float32 [4, 4, 128, 32]; x0: float32 [4, 4, 1, 4, 32, 32]; x1: float32 [4, 4,
 //   128, 32]; x2: float32 [4, 4, 128, 1]; x3: float32 [4, 4, 128, 1]; x4: float32 [4, 4, 1, 4, 32, 32]; x5: float32 [4,
 //   4, 128, 32]; x6: float32 [4, 4, 128, 1]; x7: float32 [4, 4, 128, 32]; x8: float32 [4, 4, 128, 32]
-// gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
-// gradient of gpt.py:1130  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gpt.py:1128  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
+// gradient of gpt.py:1128  lambda: q.scaled_dot_product_attention(k, v, is_causal=True).square().sum().gradient(q, k, v),
 #include "../words_cl.h"
 
-kernel void kernel_922a3c4c1f267c36(global f32 *out0_, global f32 *out1_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, global const f32 *x7_, global const f32 *x8_, long tasks, global char *strips_) {
+kernel void kernel_1c6b0288b5dabec6(global f32 *out0_, global f32 *out1_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, global const f32 *x7_, global const f32 *x8_, long tasks, global char *strips_) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global f32 *out1 = out1_ + 128 / sizeof(f32);
   global const f32 *x0 = x0_ + 128 / sizeof(const f32);
@@ -23,8 +23,8 @@ kernel void kernel_922a3c4c1f267c36(global f32 *out0_, global f32 *out1_, global
   STRIPS(8704)
   for (idx task = begin; task < end; task++) {
     idx rows = task * 8;
-    GLOBAL f32 *strip0 = (GLOBAL f32 *)(strips + 4480) - rows * 128;
-    GLOBAL f32 *strip1 = (GLOBAL f32 *)(strips + 128) - rows * 128;
+    GLOBAL f32 *strip0 = (GLOBAL f32 *)((uintptr_t)strips + 4480 - (uintptr_t)rows * 512);
+    GLOBAL f32 *strip1 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 512);
     {
       // tasks: i0, i1 by 8; loops: i2, i3 by 16; tile: 8 rows of i1 x 2 vectors of 8 along i3
       idx i0 = task / 16;

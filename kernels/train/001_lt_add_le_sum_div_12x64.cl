@@ -7,7 +7,7 @@
 // gpt.py:169  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
 #include "../words_cl.h"
 
-kernel void kernel_66274de036e1fac1(global i32 *out0_, global f32 *out1_, global f32 *out2_, global f32 *out3_, global const i32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks) {
+kernel void kernel_c9be456a5866d21f(global i32 *out0_, global f32 *out1_, global f32 *out2_, global f32 *out3_, global const i32 *x0_, global const f32 *x1_, global const f32 *x2_, long tasks) {
   global i32 *out0 = out0_ + 128 / sizeof(i32);
   global f32 *out1 = out1_ + 128 / sizeof(f32);
   global f32 *out2 = out2_ + 128 / sizeof(f32);
@@ -32,7 +32,7 @@ kernel void kernel_66274de036e1fac1(global i32 *out0_, global f32 *out1_, global
     f32x8 sum8 = splat_f32x8(0.0f);
     i32 load1 = load_i32(x0 + i0 * 64 + i1);
     i32 lt1 = mask_i32(load1 < 0);
-    i32 add1 = load1 + 65;
+    i32 add1 = add_i32(load1, 65);
     i32 where1 = where_i32(lt1, add1, load1);
     i32 le1 = mask_i32(0 <= where1);
     i32 lt2 = mask_i32(where1 < 65);
@@ -40,7 +40,7 @@ kernel void kernel_66274de036e1fac1(global i32 *out0_, global f32 *out1_, global
     i32 row1 = clamp_i32(where1, 65);
     i32 load4 = load_i32(x0 + i0 * 64 + i1 + 1);
     i32 lt3 = mask_i32(load4 < 0);
-    i32 add3 = load4 + 65;
+    i32 add3 = add_i32(load4, 65);
     i32 where3 = where_i32(lt3, add3, load4);
     i32 le2 = mask_i32(0 <= where3);
     i32 lt4 = mask_i32(where3 < 65);
@@ -48,7 +48,7 @@ kernel void kernel_66274de036e1fac1(global i32 *out0_, global f32 *out1_, global
     i32 row2 = clamp_i32(where3, 65);
     i32 load7 = load_i32(x0 + i0 * 64 + i1 + 2);
     i32 lt5 = mask_i32(load7 < 0);
-    i32 add5 = load7 + 65;
+    i32 add5 = add_i32(load7, 65);
     i32 where5 = where_i32(lt5, add5, load7);
     i32 le3 = mask_i32(0 <= where5);
     i32 lt6 = mask_i32(where5 < 65);
@@ -56,7 +56,7 @@ kernel void kernel_66274de036e1fac1(global i32 *out0_, global f32 *out1_, global
     i32 row3 = clamp_i32(where5, 65);
     i32 load10 = load_i32(x0 + i0 * 64 + i1 + 3);
     i32 lt7 = mask_i32(load10 < 0);
-    i32 add7 = load10 + 65;
+    i32 add7 = add_i32(load10, 65);
     i32 where7 = where_i32(lt7, add7, load10);
     i32 le4 = mask_i32(0 <= where7);
     i32 lt8 = mask_i32(where7 < 65);
@@ -64,7 +64,7 @@ kernel void kernel_66274de036e1fac1(global i32 *out0_, global f32 *out1_, global
     i32 row4 = clamp_i32(where7, 65);
     i32 load13 = load_i32(x0 + i0 * 64 + i1 + 4);
     i32 lt9 = mask_i32(load13 < 0);
-    i32 add9 = load13 + 65;
+    i32 add9 = add_i32(load13, 65);
     i32 where9 = where_i32(lt9, add9, load13);
     i32 le5 = mask_i32(0 <= where9);
     i32 lt10 = mask_i32(where9 < 65);
@@ -72,7 +72,7 @@ kernel void kernel_66274de036e1fac1(global i32 *out0_, global f32 *out1_, global
     i32 row5 = clamp_i32(where9, 65);
     i32 load16 = load_i32(x0 + i0 * 64 + i1 + 5);
     i32 lt11 = mask_i32(load16 < 0);
-    i32 add11 = load16 + 65;
+    i32 add11 = add_i32(load16, 65);
     i32 where11 = where_i32(lt11, add11, load16);
     i32 le6 = mask_i32(0 <= where11);
     i32 lt12 = mask_i32(where11 < 65);
@@ -80,7 +80,7 @@ kernel void kernel_66274de036e1fac1(global i32 *out0_, global f32 *out1_, global
     i32 row6 = clamp_i32(where11, 65);
     i32 load19 = load_i32(x0 + i0 * 64 + i1 + 6);
     i32 lt13 = mask_i32(load19 < 0);
-    i32 add13 = load19 + 65;
+    i32 add13 = add_i32(load19, 65);
     i32 where13 = where_i32(lt13, add13, load19);
     i32 le7 = mask_i32(0 <= where13);
     i32 lt14 = mask_i32(where13 < 65);
@@ -88,7 +88,7 @@ kernel void kernel_66274de036e1fac1(global i32 *out0_, global f32 *out1_, global
     i32 row7 = clamp_i32(where13, 65);
     i32 load22 = load_i32(x0 + i0 * 64 + i1 + 7);
     i32 lt15 = mask_i32(load22 < 0);
-    i32 add15 = load22 + 65;
+    i32 add15 = add_i32(load22, 65);
     i32 where15 = where_i32(lt15, add15, load22);
     i32 le8 = mask_i32(0 <= where15);
     i32 lt16 = mask_i32(where15 < 65);

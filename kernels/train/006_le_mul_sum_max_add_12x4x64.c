@@ -7,7 +7,7 @@
 // gpt.py:83  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
 #include "../words_c.h"
 
-void kernel_28a0221de8e2de7d(idx begin, idx end, char **buffers) {
+void kernel_82bc493a4748fc01(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   f32 *out1 = (f32 *)buffers[1];
   f32 *out2 = (f32 *)buffers[2];
@@ -16,9 +16,9 @@ void kernel_28a0221de8e2de7d(idx begin, idx end, char **buffers) {
   STRIPS(2304)
   for (idx task = begin; task < end; task++) {
     idx rows = task * 8;
-    GLOBAL f32 *strip0 = (GLOBAL f32 *)(strips + 128) - rows * 64;
-    GLOBAL f32 *strip1 = (GLOBAL f32 *)(strips + 128) - rows * 64;
-    GLOBAL f32 *strip2 = (GLOBAL f32 *)(strips + 128) - rows * 64;
+    GLOBAL f32 *strip0 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 256);
+    GLOBAL f32 *strip1 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 256);
+    GLOBAL f32 *strip2 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 256);
     {
       // tasks: i0, i1, i2 by 8; loops: i3, i4 by 16; tile: 8 rows of i2 x 2 vectors of 8 along i4
       idx i0 = task / 32;

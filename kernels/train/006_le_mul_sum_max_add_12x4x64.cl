@@ -7,7 +7,7 @@
 // gpt.py:83  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
 #include "../words_cl.h"
 
-kernel void kernel_28a0221de8e2de7d(global f32 *out0_, global f32 *out1_, global f32 *out2_, global const f32 *x0_, global const f32 *x1_, long tasks, global char *strips_) {
+kernel void kernel_82bc493a4748fc01(global f32 *out0_, global f32 *out1_, global f32 *out2_, global const f32 *x0_, global const f32 *x1_, long tasks, global char *strips_) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global f32 *out1 = out1_ + 128 / sizeof(f32);
   global f32 *out2 = out2_ + 128 / sizeof(f32);
@@ -18,9 +18,9 @@ kernel void kernel_28a0221de8e2de7d(global f32 *out0_, global f32 *out1_, global
   STRIPS(2304)
   for (idx task = begin; task < end; task++) {
     idx rows = task * 8;
-    GLOBAL f32 *strip0 = (GLOBAL f32 *)(strips + 128) - rows * 64;
-    GLOBAL f32 *strip1 = (GLOBAL f32 *)(strips + 128) - rows * 64;
-    GLOBAL f32 *strip2 = (GLOBAL f32 *)(strips + 128) - rows * 64;
+    GLOBAL f32 *strip0 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 256);
+    GLOBAL f32 *strip1 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 256);
+    GLOBAL f32 *strip2 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 256);
     {
       // tasks: i0, i1, i2 by 8; loops: i3, i4 by 16; tile: 8 rows of i2 x 2 vectors of 8 along i4
       idx i0 = task / 32;

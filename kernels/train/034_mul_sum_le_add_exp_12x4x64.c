@@ -10,7 +10,7 @@
 // gradient of gpt.py:83  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
 #include "../words_c.h"
 
-void kernel_8b98ffff14e6b398(idx begin, idx end, char **buffers) {
+void kernel_1e86db4208e891f4(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   f32 *out1 = (f32 *)buffers[1];
   const f32 *x0 = (const f32 *)buffers[2];
@@ -22,9 +22,9 @@ void kernel_8b98ffff14e6b398(idx begin, idx end, char **buffers) {
   STRIPS(4608)
   for (idx task = begin; task < end; task++) {
     idx rows = task * 8;
-    GLOBAL f32 *strip0 = (GLOBAL f32 *)(strips + 128) - rows * 64;
-    GLOBAL f32 *strip1 = (GLOBAL f32 *)(strips + 2432) - rows * 64;
-    GLOBAL f32 *strip2 = (GLOBAL f32 *)(strips + 2432) - rows * 64;
+    GLOBAL f32 *strip0 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 256);
+    GLOBAL f32 *strip1 = (GLOBAL f32 *)((uintptr_t)strips + 2432 - (uintptr_t)rows * 256);
+    GLOBAL f32 *strip2 = (GLOBAL f32 *)((uintptr_t)strips + 2432 - (uintptr_t)rows * 256);
     {
       // tasks: i0, i1, i2 by 8; loops: i3, i4 by 16; tile: 8 rows of i2 x 2 vectors of 8 along i4
       idx i0 = task / 32;

@@ -10,7 +10,7 @@
 // gradient of gpt.py:83  y = (att @ v).transpose(1, 2).reshape(B, T, C) # (B, T, C): the heads side by side
 #include "../words_cl.h"
 
-kernel void kernel_2e52edad73439d6a(global f32 *out0_, global f32 *out1_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, long tasks, global char *strips_) {
+kernel void kernel_b9997fa5dd57872d(global f32 *out0_, global f32 *out1_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, long tasks, global char *strips_) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global f32 *out1 = out1_ + 128 / sizeof(f32);
   global const f32 *x0 = x0_ + 128 / sizeof(const f32);
@@ -25,8 +25,8 @@ kernel void kernel_2e52edad73439d6a(global f32 *out0_, global f32 *out1_, global
   STRIPS(4608)
   for (idx task = begin; task < end; task++) {
     idx rows = task * 8;
-    GLOBAL f32 *strip0 = (GLOBAL f32 *)(strips + 128) - rows * 64;
-    GLOBAL f32 *strip1 = (GLOBAL f32 *)(strips + 2432) - rows * 64;
+    GLOBAL f32 *strip0 = (GLOBAL f32 *)((uintptr_t)strips + 128 - (uintptr_t)rows * 256);
+    GLOBAL f32 *strip1 = (GLOBAL f32 *)((uintptr_t)strips + 2432 - (uintptr_t)rows * 256);
     {
       // tasks: i0, i1, i2 by 8; loops: i3, i4 by 16; tile: 8 rows of i2 x 2 vectors of 8 along i4
       idx i0 = task / 32;

@@ -8,7 +8,7 @@
 //   [1, 1, 128, 128]; x24: float32 [1, 1, 128]; x25: float32 [1, 1, 512, 128]; x26: float32 [1, 1, 128, 512]; x27:
 //   float32 [1, 1, 128]
 // gradient of gpt.py:169  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
-// gpt.py:510  nn.optim.clip_grad_norm_(parameters, 1.0)
+// gpt.py:512  nn.optim.clip_grad_norm_(parameters, 1.0)
 #include "../words_c.h"
 
 void kernel_9ade3f5a2862c3e1(idx begin, idx end, char **buffers) {

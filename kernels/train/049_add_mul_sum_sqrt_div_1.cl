@@ -8,7 +8,7 @@
 //   [1, 1, 128, 128]; x24: float32 [1, 1, 128]; x25: float32 [1, 1, 512, 128]; x26: float32 [1, 1, 128, 512]; x27:
 //   float32 [1, 1, 128]
 // gradient of gpt.py:169  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
-// gpt.py:510  nn.optim.clip_grad_norm_(parameters, 1.0)
+// gpt.py:512  nn.optim.clip_grad_norm_(parameters, 1.0)
 #include "../words_cl.h"
 
 kernel void kernel_9ade3f5a2862c3e1(global f32 *out0_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, global const f32 *x7_, global const f32 *x8_, global const f32 *x9_, global const f32 *x10_, global const f32 *x11_, global const f32 *x12_, global const f32 *x13_, global const f32 *x14_, global const f32 *x15_, global const f32 *x16_, global const f32 *x17_, global const f32 *x18_, global const f32 *x19_, global const f32 *x20_, global const f32 *x21_, global const f32 *x22_, global const f32 *x23_, global const f32 *x24_, global const f32 *x25_, global const f32 *x26_, global const f32 *x27_, long tasks) {

@@ -4,8 +4,8 @@
 //   float32 [128]; x4: float32 [1, 1, 128]; x5: float32 []; x6: float32 [128]; x7: float32 [1]; x8: float32 [128]; x9:
 //   float32 [1, 1, 128]; x10: float32 [128]; x11: float32 [128]; x12: float32 [128]; x13: float32 [1, 1, 128]; x14:
 //   float32 [128]; x15: float32 [128]; x16: float32 [128]; x17: float32 [1, 1, 128]
-// gpt.py:510  nn.optim.clip_grad_norm_(parameters, 1.0)
-// gpt.py:511  optimizer.step()
+// gpt.py:512  nn.optim.clip_grad_norm_(parameters, 1.0)
+// gpt.py:513  optimizer.step()
 #include "../words_c.h"
 
 void kernel_848abf7f167d8d33(idx begin, idx end, char **buffers) {

@@ -4,8 +4,8 @@
 //   []; x3: float32 [128]; x4: float32 [1]; x5: float32 [1]; x6: float32 [128]; x7: float32 [1]; x8: float32 [128]; x9:
 //   float32 [1, 1, 128]; x10: float32 [128]; x11: float32 [128]; x12: float32 [128]; x13: float32 [1, 1, 128]; x14:
 //   float32 [128]; x15: float32 [128]
-// gpt.py:510  nn.optim.clip_grad_norm_(parameters, 1.0)
-// gpt.py:511  optimizer.step()
+// gpt.py:512  nn.optim.clip_grad_norm_(parameters, 1.0)
+// gpt.py:513  optimizer.step()
 #include "../words_cl.h"
 
 kernel void kernel_d7abb1d0a9b89a35(global f32 *out0_, global f32 *out1_, global f32 *out2_, global f32 *out3_, global f32 *out4_, global f32 *out5_, global f32 *out6_, global f32 *out7_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, global const f32 *x7_, global const f32 *x8_, global const f32 *x9_, global const f32 *x10_, global const f32 *x11_, global const f32 *x12_, global const f32 *x13_, global const f32 *x14_, global const f32 *x15_, long tasks) {

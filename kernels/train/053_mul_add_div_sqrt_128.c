@@ -1,8 +1,8 @@
 // mul_add_div_sqrt_128: float32 [128], float32 [128], float32 [128], 1930 floating-point operations, 3600 bytes
 // out0: float32 [128]; out1: float32 [128]; out2: float32 [128]; x0: float32 [128]; x1: float32 [1, 1, 128]; x2:
 //   float32 []; x3: float32 [128]; x4: float32 [128]; x5: float32 [1]; x6: float32 [1]; x7: float32 [1]
-// gpt.py:510  nn.optim.clip_grad_norm_(parameters, 1.0)
-// gpt.py:511  optimizer.step()
+// gpt.py:512  nn.optim.clip_grad_norm_(parameters, 1.0)
+// gpt.py:513  optimizer.step()
 #include "../words_c.h"
 
 void kernel_31a87bc69e2cd2a5(idx begin, idx end, char **buffers) {

@@ -5,8 +5,8 @@
 //   [512, 128]; x7: float32 [1]; x8: float32 [128, 512]; x9: float32 [1, 1, 128, 512]; x10: float32 [128, 512]; x11:
 //   float32 [128, 512]; x12: float32 [512, 128]; x13: float32 [1, 1, 512, 128]; x14: float32 [512, 128]; x15: float32
 //   [512, 128]
-// gpt.py:510  nn.optim.clip_grad_norm_(parameters, 1.0)
-// gpt.py:511  optimizer.step()
+// gpt.py:512  nn.optim.clip_grad_norm_(parameters, 1.0)
+// gpt.py:513  optimizer.step()
 #include "../words_c.h"
 
 void kernel_16df9ac8fbb4d7c3(idx begin, idx end, char **buffers) {

@@ -3,8 +3,8 @@
 //   [128, 128]; x1: float32 [1]; x2: float32 [1]; x3: float32 [128, 128]; x4: float32 [1, 1, 128, 128]; x5: float32 [];
 //   x6: float32 [128, 128]; x7: float32 [1]; x8: float32 [128, 128]; x9: float32 [1, 1, 128, 128]; x10: float32 [128,
 //   128]; x11: float32 [128, 128]
-// gpt.py:510  nn.optim.clip_grad_norm_(parameters, 1.0)
-// gpt.py:511  optimizer.step()
+// gpt.py:512  nn.optim.clip_grad_norm_(parameters, 1.0)
+// gpt.py:513  optimizer.step()
 #include "../words_c.h"
 
 void kernel_6eda998c21c2a2dd(idx begin, idx end, char **buffers) {

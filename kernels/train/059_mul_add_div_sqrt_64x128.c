@@ -2,8 +2,8 @@
 // out0: float32 [64, 128]; out1: float32 [64, 128]; out2: float32 [64, 128]; x0: float32 [64, 128]; x1: float32 [1, 64,
 //   128]; x2: float32 []; x3: float32 [64, 128]; x4: float32 [64, 128]; x5: float32 [1]; x6: float32 [1]; x7: float32
 //   [1]
-// gpt.py:510  nn.optim.clip_grad_norm_(parameters, 1.0)
-// gpt.py:511  optimizer.step()
+// gpt.py:512  nn.optim.clip_grad_norm_(parameters, 1.0)
+// gpt.py:513  optimizer.step()
 #include "../words_c.h"
 
 void kernel_8b22c850f5668ddb(idx begin, idx end, char **buffers) {

@@ -2,8 +2,8 @@
 // out0: float32 [64, 128]; out1: float32 [64, 128]; out2: float32 [64, 128]; x0: float32 [64, 128]; x1: float32 [1, 64,
 //   128]; x2: float32 []; x3: float32 [64, 128]; x4: float32 [64, 128]; x5: float32 [1]; x6: float32 [1]; x7: float32
 //   [1]
-// gpt.py:510  nn.optim.clip_grad_norm_(parameters, 1.0)
-// gpt.py:511  optimizer.step()
+// gpt.py:512  nn.optim.clip_grad_norm_(parameters, 1.0)
+// gpt.py:513  optimizer.step()
 #include "../words_cl.h"
 
 kernel void kernel_8b22c850f5668ddb(global f32 *out0_, global f32 *out1_, global f32 *out2_, global const f32 *x0_, global const f32 *x1_, global const f32 *x2_, global const f32 *x3_, global const f32 *x4_, global const f32 *x5_, global const f32 *x6_, global const f32 *x7_, long tasks) {

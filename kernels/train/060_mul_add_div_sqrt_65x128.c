@@ -3,8 +3,8 @@
 //   65, 128]; x2: float32 [65, 128]; x3: float32 []; x4: float32 [65, 128]; x5: float32 [65, 128]; x6: float32 [1]; x7:
 //   float32 [1]; x8: float32 [1]
 // gradient of gpt.py:169  x = self.transformer["wte"](idx) + self.transformer["wpe"].weight[:T] # (B, T, C)
-// gpt.py:510  nn.optim.clip_grad_norm_(parameters, 1.0)
-// gpt.py:511  optimizer.step()
+// gpt.py:512  nn.optim.clip_grad_norm_(parameters, 1.0)
+// gpt.py:513  optimizer.step()
 #include "../words_c.h"
 
 void kernel_24fbc92ab1d0261c(idx begin, idx end, char **buffers) {

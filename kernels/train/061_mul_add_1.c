@@ -1,6 +1,6 @@
 // mul_add_1: float32 [1], 2 floating-point operations, 8 bytes
 // out0: float32 [1]; x0: float32 [1]
-// gpt.py:511  optimizer.step()
+// gpt.py:513  optimizer.step()
 #include "../words_c.h"
 
 void kernel_74a9cace0410b1fe(idx begin, idx end, char **buffers) {

@@ -1,6 +1,6 @@
 // mul_add_1: float32 [1], 2 floating-point operations, 8 bytes
 // out0: float32 [1]; x0: float32 [1]
-// gpt.py:511  optimizer.step()
+// gpt.py:513  optimizer.step()
 #include "../words_cl.h"
 
 kernel void kernel_74a9cace0410b1fe(global f32 *out0_, global const f32 *x0_, long tasks) {
