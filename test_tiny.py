@@ -2694,7 +2694,8 @@ def fuzz(arguments):
     parser.add_argument("--jobs", type=int, default=threads(), help="processes at once (as many as processors)")
     options = parser.parse_args(arguments)
     first = int.from_bytes(os.urandom(4), "little") if options.seed is None else options.seed
-    stop, sums, seeds, lock = time.monotonic() + 60 * options.minutes, Counter(), itertools.count(first), threading.Lock()
+    stop, sums = time.monotonic() + 60 * options.minutes, Counter()
+    seeds, lock = itertools.count(first), threading.Lock()
 
     def job(_):
         """Batches of 500 programs, each in a process of its own; every fifth has programs with gradients."""
@@ -2707,9 +2708,9 @@ def fuzz(arguments):
                     print(f"\nseed {number}: exit status {done.returncode}\n{done.stdout}{done.stderr}", flush=True)
                 sums.update(json.loads(done.stdout) if not done.returncode else {"findings": 1})
                 share = sums["tight"] / max(1, sums["numbers"])
-                print(f"\r{sums['programs']:,} programs ({sums['different']:,} different) on {options.device} from seed "
-                      f"{first}: {sums['findings'] or 'no'} differences; {sums['numbers']:,} numbers, {share:.0%} of "
-                      f"them known to a thousandth; {sums['slopes']:,} slopes", end="", flush=True)
+                print(f"\r{sums['programs']:,} programs ({sums['different']:,} different) on {options.device} from "
+                      f"seed {first}: {sums['findings'] or 'no'} differences; {sums['numbers']:,} numbers, {share:.0%} "
+                      f"of them known to a thousandth; {sums['slopes']:,} slopes", end="", flush=True)
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(job, range(options.jobs)))
     print()
