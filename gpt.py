@@ -264,7 +264,7 @@ def heads_in(path, width):
     """The number of heads in the metadata of a file of ours; of other files width / 64, which it is in GPT-2."""
     try:
         return json.loads(nn.state.safe_load_metadata(path)["config"])["n_head"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         if width % 64:
             raise ValueError(f"{path} does not say how many heads there are, and the width of {width} is no multiple "
                              "of 64, as GPT-2's is: pass n_head") from None
@@ -367,15 +367,17 @@ class Vocabulary:
 def read_data(options, vocabulary=None):
     """The tokens of the text to learn from, an int32 array, and their vocabulary (a given one, or that of the text)."""
     try:
+        if options.text is not None and Path(options.text).is_char_device():
+            fail(f"cannot read {options.text}: it is a device, which may have no end")
         if options.bytes:
             data, vocabulary = Path(options.text).read_bytes(), vocabulary or Vocabulary()
             return np.frombuffer(data, np.uint8).astype(np.int32), vocabulary
         text = python_reference() if options.text is None else Path(options.text).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        fail(f"cannot read {options.text}: {error.strerror}")
     except UnicodeDecodeError as error:
         fail(f"cannot read {options.text}: it is not UTF-8 text ({error.reason} at byte {error.start}); "
              "--bytes takes any file")
+    except (OSError, ValueError) as error:                              # the latter of a name that no file can have
+        fail(f"cannot read {options.text}: {getattr(error, 'strerror', error)}")
     vocabulary = vocabulary or Vocabulary("".join(sorted(set(text))))
     try:
         return np.array(vocabulary.encode(text), np.int32), vocabulary
@@ -683,6 +685,8 @@ def is_alive(process):
 def begins(path, text):
     """Is `path` a file that begins with `text`?"""
     try:
+        if not path.is_file():                                          # who opens a pipe waits for its other end
+            return False
         with open(path, encoding="utf-8") as file:
             return file.read(len(text)) == text
     except (OSError, ValueError):
@@ -759,22 +763,17 @@ class Training:
         """Go on from a checkpoint."""
         try:
             about = nn.state.safe_load_metadata(path)
-            config, wanted = json.loads(about["config"]), asdict(self.model.config)
-            differing = [f"{name} {config.get(name)}, not {wanted[name]}" for name in wanted
-                         if name != "dropout" and config.get(name) != wanted[name]]
-            if differing:
-                fail(f"--resume: the model in {path} has {', '.join(differing)}")
             if about["text"] != self.text and not any(flag.startswith("--text") for flag in self.options.given):
                 fail(f"--resume: {self.options.text or 'the text'} has changed since; --text goes on with another one, "
                      "or with this as it is now")
             state = nn.state.safe_load(path)
             if not all(np.isfinite(tensor.numpy()).all() for tensor in state.values()):
                 raise ValueError("it holds infinite numbers or NaN")
-            nn.state.load_state_dict(self.state(), state)
             self.done = self.saved = int(about["step"])
             if self.done < 1:
                 raise ValueError(f"step {self.done}")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            nn.state.load_state_dict(self.state(), state)
+        except (ValueError, KeyError) as error:
             fail(f"--resume: {path} is damaged: {error}")
 
     def diverged(self, what):
@@ -821,12 +820,11 @@ class LossFile:
         """Keep the rows of the first `steps` steps, if there are any, and go on behind them."""
         self.rows = []
         if steps and path.exists():
-            with open(path, newline="") as file:
-                for row in list(csv.reader(file))[1:]:
-                    with contextlib.suppress(ValueError):               # of a row that is no row of ours
-                        step, loss, validation = row
-                        if int(step) <= steps:
-                            self.rows.append((int(step), float(loss), float(validation) if validation else None))
+            for line in path.read_text("utf-8", "replace").splitlines():
+                with contextlib.suppress(ValueError):                   # of a line that is no row of ours
+                    step, loss, validation = line.split(",")
+                    if 1 <= int(step) <= steps:
+                        self.rows.append((int(step), float(loss), float(validation) if validation else None))
         text = io.StringIO(newline="")
         csv.writer(text).writerows([("step", "loss", "validation"), *self.rows])
         if path != Path(os.devnull):
@@ -1242,8 +1240,9 @@ def kernels(options):
 # ---------------------------------------------------------------------------------------------------------------------
 def fail(message):
     """End the program as it ends for every mistake of its user: one line, exit code 2."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(message[:4000].split()))
     if mpi_rank() in (None, "0"):                                       # one process tells for all
-        print(f"gpt.py: {' '.join(message.split())}", file=sys.stderr)
+        print(f"gpt.py: {line}", file=sys.stderr)
     raise SystemExit(2)
 
 
@@ -1419,15 +1418,26 @@ def options_of(checkpoint, options):
     """The options of the training that a checkpoint is of, overruled by those given now, and its vocabulary."""
     if not checkpoint.exists():
         fail(f"--resume: there is no {checkpoint} to go on from")
-    about = metadata_of(checkpoint)
+    about, damaged = metadata_of(checkpoint), f"--resume: {checkpoint} is damaged, or no checkpoint of gpt.py"
     try:
-        saved = [str(argument) for argument in json.loads(about["arguments"])]
+        saved, config = (json.loads(about[name]) for name in ("arguments", "config"))
         vocabulary = Vocabulary(about.get("characters"))
-    except (KeyError, ValueError, TypeError):
-        fail(f"--resume: {checkpoint} is damaged, or no checkpoint of gpt.py")
+        known = all(re.match("--(?!help|out|resume|device)", argument) for argument in saved)   # see as_arguments
+        if not known or not isinstance(config, dict):
+            raise ValueError
+    except (KeyError, ValueError, TypeError, RecursionError):
+        fail(damaged)
     given, options = options.given, parse_command_line(["train", *saved, *options.given])
     check_options(options)
     options.given = given
+    wanted = asdict(model_config(options, len(vocabulary)))
+    differing = [f"{name} {config.get(name)}, not {wanted[name]}" for name in wanted
+                 if name != "dropout" and config.get(name) != wanted[name]]
+    if differing:
+        fail(f"--resume: the model in {checkpoint} has {', '.join(differing)}")
+    V, T, L, _, C, *_ = wanted.values()
+    if 3 * 4 * C * (V + T + 1 + L * (12 * C + 2)) > checkpoint.stat().st_size:  # parameters, and two moments of each
+        fail(damaged)                                                   # known before the memory for it is asked for
     return options, vocabulary
 
 

@@ -5,8 +5,8 @@ how a kernel finds the values it needs; its loops; its text in C or OpenCL; the 
 the devices that run it; the jit; layers and optimizers. It needs numpy; an OpenCL device also needs pyopencl, and the
 C device a C compiler.
 """
-import _ctypes, contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re
-import shlex, shutil, subprocess, sys, textwrap, threading, time, warnings, weakref, zlib
+import _ctypes, atexit, contextlib, copy, ctypes, functools, hashlib, itertools, json, linecache, math, os, platform, re
+import shlex, shutil, signal, stat, subprocess, sys, tempfile, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from pathlib import Path
 from types import SimpleNamespace
@@ -93,11 +93,12 @@ class Node:
     `device` is the name of the device that computes it. `buffer` is set once the value has been computed; the sources
     stay, so that a gradient can still be asked for.
     `line` is the (file, line number, "forward") of the user's Python that made the node first. What a gradient rule
-    makes has that of the node whose gradient it is, with "gradient" in the third place: `origin`, while the rule runs.
+    makes has that of the node whose gradient it is, with "gradient" in the third place: `origin.line` of the thread in
+    which the rule runs.
     """
     __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "__weakref__")
     known = {}                                                          # weak references to all nodes, by their keys
-    origin = None
+    origin = threading.local()
 
     def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
         key = (op, sources, arg if op != "const" else repr(arg), shape, dtype, device)
@@ -109,7 +110,7 @@ class Node:
             node.shape = sources[0].shape if shape is None else shape
             node.dtype = sources[0].dtype if dtype is None else dtype
             node.device = sources[0].device if device is None else device
-            node.line = cls.origin
+            node.line = getattr(cls.origin, "line", None)
             if node.line is None:
                 frame, own = sys._getframe(1), globals()
                 while frame.f_globals is own and frame.f_back is not None:
@@ -119,7 +120,7 @@ class Node:
         return node
 
     def __del__(self):
-        self.known.pop(self.key, None)
+        self.known.pop(getattr(self, "key", None), None)                # Ctrl-C may come before it has one
 
     @property
     def size(self):
@@ -128,7 +129,7 @@ class Node:
     def forget_sources(self):
         """Make a computed variable (what Tensor.assign gave it) a leaf: the steps before it can be freed."""
         if self.op == "detach" and self.arg is not None and self.buffer is not None:
-            del Node.known[self.key]
+            Node.known.pop(self.key, None)
             self.op, self.sources, self.key = "buffer", (), None
 
     def __repr__(self):
@@ -284,6 +285,35 @@ ON_BOOL = {"add": "or", "mul": "and", "max": "or", "ne": "xor"}         # what t
 ONLY_FLOAT, ONLY_INTEGER = {"div", "sqrt", "exp", "log", "sin", "sigmoid"}, {"and", "or", "xor", "shl", "shr"}
 _serial = itertools.count()                                             # makes leaves differ that look the same
 _capturing = None                                                       # a list while a jit captures: assigned Tensors
+_lock = threading.RLock()               # of the thread that computes, captures or changes what Tensors and devices hold
+if hasattr(os, "register_at_fork"):     # a fork waits for that thread: the child would be left with half of its work
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+atexit.register(_lock.acquire, timeout=10)              # and so does the exit: in C, other threads would be torn apart
+
+
+def _alone(function):
+    """Only one thread at a time is in the functions that are marked so."""
+    @functools.wraps(function)
+    def alone(*args, **kwargs):
+        with _lock:
+            return function(*args, **kwargs)
+    return alone
+
+
+@contextlib.contextmanager
+def _uninterrupted():
+    """Ctrl-C waits for the end of this block: what changes here belongs together."""
+    usual, caught = signal.getsignal(signal.SIGINT), []
+    concerned = callable(usual) and threading.current_thread() is threading.main_thread()
+    try:
+        if concerned:
+            signal.signal(signal.SIGINT, lambda *call: caught.append(call))
+        yield
+    finally:
+        if concerned:
+            signal.signal(signal.SIGINT, usual)
+        for call in caught[:1]:
+            usual(*call)
 
 
 def _require(fits, message, *values, kind=ValueError):
@@ -452,7 +482,7 @@ class Tensor:
     int32, an array keeps its dtype. With `requires_grad`, backward() leaves a gradient in `grad`.
     """
     training = False                                                    # see train()
-    grad, _requires_grad = None, None
+    _grad, _requires_grad = None, None
     _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
     _losses = weakref.WeakValueDictionary()                             # those that backward() began at; see step()
     __array_ufunc__ = None                                              # array + tensor is ours to compute
@@ -478,6 +508,7 @@ class Tensor:
             self.requires_grad = requires_grad
         return self
 
+    @_alone
     def _set_requires_grad(self, wanted):
         if wanted:
             _require(is_float(self.dtype), "requires_grad: {} has no gradient, only floats", self.dtype, kind=TypeError)
@@ -488,7 +519,12 @@ class Tensor:
             Tensor._trainable.pop(id(self), None)
         self._requires_grad = wanted
 
+    @_alone
+    def _set_grad(self, gradient):
+        self._grad = gradient
+
     requires_grad = property(lambda self: self._requires_grad, _set_requires_grad, doc="Does backward() set `grad`?")
+    grad = property(lambda self: self._grad, _set_grad, doc="The gradient, a Tensor of this shape, or None.")
     shape = property(lambda self: self.node.shape, doc="Sizes of the axes.")
     dtype = property(lambda self: self.node.dtype, doc="Type of the numbers, an np.dtype.")
     device = property(lambda self: self.node.device, doc="Name of the device that holds the numbers.")
@@ -503,6 +539,7 @@ class Tensor:
         return self.shape if dim is None else self.shape[self._axis("size", dim)]
 
     # ---- out of the graph ----
+    @_alone
     def realize(self, *others):
         """Compute these Tensors now, all together; returns the first."""
         if _capturing is not None:                                      # the jit computes everything at the end
@@ -521,6 +558,7 @@ class Tensor:
             x.node.forget_sources()
         return self
 
+    @_alone
     def _array(self):
         """The numbers as a new array; bfloat16 as it is stored."""
         _require(_capturing is None, "jit: a value is read inside a captured function; a replay would not read it "
@@ -542,6 +580,7 @@ class Tensor:
         values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
         return f"Tensor({values}, dtype={NAME_OF[self.dtype]}, device={self.device})"
 
+    @_alone
     def graph(self, kernels=None):
         """The graph that is still to be computed, as a tree in text: a node a line, with its shape, dtype and the line
         of Python that made it. With `kernels` (usual when DEBUG is 3 or more) it is planned, and shows which part of it
@@ -586,13 +625,15 @@ class Tensor:
         _require(fits, "assign: shape {} does not broadcast to {}", node.shape, self.shape)
         return Tensor._of(_broadcast(node, self.shape)).cast(self.dtype)
 
+    @_alone
     def _become(self, node):
-        old, self.node = self.node, node
-        Capture.notice(self, old)
+        Capture.notice(self, self.node)
         if _capturing is not None:
-            _capturing.append((self, old))
+            _capturing.append((self, self.node))
+        self.node = node
         return self
 
+    @_alone
     def _replace(self, x):
         """As assign, for += and x[...] = v: through new values that depend on parameters, gradients flow to these. Not
         if this Tensor is itself a parameter: a step of an optimizer is no part of the next loss."""
@@ -630,6 +671,7 @@ class Tensor:
     _seed, _random, _random_host = int(time.time()), {}, {}             # by device: the state, and where it is
 
     @staticmethod
+    @_alone
     def manual_seed(seed=0):
         """Start the random numbers of all devices again from `seed`."""
         Tensor._seed, Tensor._random_host = seed & 0xffffffff, {}
@@ -639,10 +681,11 @@ class Tensor:
     @staticmethod
     def _set_random(device, position):
         node = _leaf(np.array([Tensor._seed, position & 0xffffffff], uint32), device)
-        Tensor._random.setdefault(device, Tensor._of(node)).node = node
         Tensor._random_host[device] = position
+        Tensor._random.setdefault(device, Tensor._of(node)).node = node
 
     @staticmethod
+    @_alone
     def _random_words(op, shape, device):
         """Two random uint32 Tensors: threefry2x32 with 13 rounds (Salmon et al., Parallel random numbers, 2011)."""
         shape = _ints(op, shape)
@@ -1319,6 +1362,7 @@ class Tensor:
         found = gradients(self.node, [x.node for x in targets], seed)
         return [x.zeros_like() if g is None else g for x, g in zip(targets, found)]
 
+    @_alone
     def backward(self, gradient=None):
         """Add to `grad` of every Tensor with requires_grad that this one was computed from; returns self. If there is
         none, RuntimeError."""
@@ -1330,8 +1374,10 @@ class Tensor:
         _require(fits, "backward: this came from no Tensor that has requires_grad (and still exists): give "
                  "requires_grad=True to what should learn, before it is used, and do not detach() or assign() in "
                  "between", kind=RuntimeError)
-        for x, g in zip(live, found):
-            x.grad = g if x.grad is None else x.grad + g
+        sums = [g if x.grad is None else x.grad + g for x, g in zip(live, found)]
+        with _uninterrupted():
+            for x, g in zip(live, sums):
+                x.grad = g
         if _capturing is None:                                          # a jit computes what it returns anyway
             Tensor._losses[id(self)] = self
         return self
@@ -1624,13 +1670,13 @@ def gradients(result, targets, seed):
     for node in order:                                                  # which nodes have a target beneath them?
         leads[node] = node in wanted or (node.op != "detach" and is_float(node.dtype)
                                           and any(leads[source] for source in node.sources))
-    found, outer = ({result: seed} if leads[result] else {}), Node.origin
+    found, outer = ({result: seed} if leads[result] else {}), getattr(Node.origin, "line", None)
     try:
         for node in reversed(order):
             g = found.get(node)
             if g is None or node.op == "detach" or not any(leads[source] for source in node.sources):
                 continue
-            Node.origin = (*node.line[:2], "gradient")
+            Node.origin.line = (*node.line[:2], "gradient")
             sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
             if node.op in ELEMENTWISE:
                 shares = [rule(g, out, *sources) if leads[source] else None
@@ -1641,7 +1687,7 @@ def gradients(result, targets, seed):
                 if share is not None and leads[source]:
                     found[source] = found[source] + share if source in found else share
     finally:
-        Node.origin = outer
+        Node.origin.line = outer
     return [found.get(target) for target in targets]
 
 
@@ -2103,8 +2149,8 @@ class Lowering:
             return self.pad(node, index, guard)
         if op == "gather":
             table, row = sources[0], self.value(sources[1], index[:len(sources[1].shape)], guard)
-            inside = self.both(self.make("le", (self.constant(0, row.dtype), row), None, bool_),
-                               self.make("lt", (row, self.constant(table.shape[0], row.dtype)), None, bool_))
+            inside = self.both(self.compare("le", self.constant(0, row.dtype), row),
+                               self.compare("lt", row, self.constant(table.shape[0], row.dtype)))
             row = self.make("row", (row,), table.shape[0], int32)       # kept within the table
             row.low, row.high = 0, table.shape[0] - 1
             at = (0, ((row, 1),)) if table.shape[0] > 1 else ZERO
@@ -2132,7 +2178,15 @@ class Lowering:
         values = tuple(self.value(source, index, guard) for source in sources)
         if op == "cast":
             return self.cast(values[0], node.dtype)
-        return self.make(op, values, None, node.dtype)
+        return self.compare(op, *values) if op in COMPARISONS else self.make(op, values, None, node.dtype)
+
+    def compare(self, op, a, b):
+        """A comparison. Of an integer with itself, or of one without a sign with 0, the result may be known."""
+        limit = {"le": a, "lt": b}.get(op)                              # 0 <= b, a < 0
+        is_least = a.dtype.kind == "u" and limit is not None and limit.op == "const" and limit.arg == 0
+        if is_least or a is b and not is_float(a.dtype):
+            return self.constant(op in ("le", "eq"), bool_)
+        return self.make(op, (a, b), None, bool_)
 
     def cast(self, value, dtype):
         """A conversion; those from and to 16 bits go through float32, and a bool is a comparison with zero."""
@@ -2595,9 +2649,9 @@ class HandWritten:
         self.node, self.outputs, self.tasks = node, [output], node.arg.tasks
         self.lowering = SimpleNamespace(inlined={node: True, output: True})
         operands = {"out0": node, **{f"x{i}": source for i, source in enumerate(node.sources)}}
-        shapes = [f"  const idx {name}_shape[] = {{{', '.join(map(str, operand.shape))}}};"
-                  for name, operand in operands.items() if operand.shape]
         text = textwrap.dedent(node.arg.body).strip().replace("{t}", MEMORY_TYPE[node.sources[0].dtype])
+        shapes = [f"  const idx {name}_shape[] = {{{', '.join(map(str, operand.shape))}}};"
+                  for name, operand in operands.items() if operand.shape and f"{name}_shape" in text]
         self.lanes = frozenset(int(n) for n in re.findall(r"(?:[fiu]\d+|bool)x(2|4|8|16)\b", text))
         # Compilers are told to number its lines from 1, under its own name.
         self.text = "\n".join([*shapes, f'#line 1 "{node.arg.name}"', textwrap.indent(text, "  ")])
@@ -2691,8 +2745,9 @@ class Kernel:
             places = self.place_strips()
             for node in self.strips:
                 type, width = MEMORY_TYPE[node.dtype], first.lowering.fuser.elements(node) // first.block.count
-                lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)(strips + {places[node] + SLACK}) - "
-                             f"rows * {width};")
+                # Where row 0 would be: not a place in `strips`, so it must not be computed with pointers.
+                lines.append(f"GLOBAL {type} *{pointers[node]} = (GLOBAL {type} *)((uintptr_t)strips + "
+                             f"{places[node] + SLACK} - (uintptr_t)rows * {width * node.dtype.itemsize});")
             for nest, emitter in zip(self.nests, emitters):
                 lines += ["{", f"// {nest.layout()}"] + emitter.prologue + emitter.body + ["}"]
                 lines += ["GROUP_BARRIER"] * self.grouped               # others of the group read what this one wrote
@@ -3819,7 +3874,7 @@ typedef long idx;
 #define SPLAT(a, T, N) ((a) - (T##x##N){})
 #define VALUES(T, N, ...) (T##x##N){__VA_ARGS__}
 #define LOAD(p, T, N) (*(const T##x##N##_u *)(p))
-#ifdef __x86_64__
+#if defined __x86_64__ && !defined __clang__
 #define IN_REGISTER(x) __asm__("" : "+v"(x));
 #else
 #define IN_REGISTER(x)
@@ -3868,6 +3923,7 @@ INLINE idx most(idx a, idx b) { return a > b ? a : b; }
 INLINE idx down(idx a, idx step) { return a <= 0 ? 0 : a / step * step; }
 INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
 INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
+INLINE i32 negative(i64 x) { return x < 0; } /* of any integer type, also of those without a sign */
 INLINE i32 load_bool(GLOBAL const u8 *p) { return -(i32)*p; }
 INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
 #define MOVES(T) \
@@ -3878,27 +3934,27 @@ INLINE void store_bool(GLOBAL u8 *p, i32 x) { *p = x & 1; }
   INLINE i32 mask_##T(i32 m) { return -m; } \
   INLINE T max_##T(T a, T b) { return a > b || a != a ? a : b; } \
   CAST(T, f32) DOUBLE(CAST(T, f64)) CAST(T, i8) CAST(T, u8) CAST(T, i32) CAST(T, u32) CAST(T, i64) \
-  INLINE T T##_from_bool(i32 x) { return (T)-x; } \
-  INLINE i32 clamp_##T(T x, idx n) { return x < 0 ? 0 : x >= n ? n - 1 : x; }
+  INLINE T T##_from_bool(i32 x) { return (T)-x; }
 #define CAST(T, S) INLINE T T##_from_##S(S x) { return (T)x; }
 #define BITS_OF(T) (T)(8 * sizeof(T))
 #define INTEGER(T, U) NUMBER(T) /* wraps around, as unsigned U do; division rounds down, and by zero it gives zero */ \
+  INLINE i32 clamp_##T(T x, idx n) { return negative(x) ? 0 : x >= n ? n - 1 : x; } \
   INLINE T add_##T(T a, T b) { return (U)a + (U)b; } \
   INLINE T mul_##T(T a, T b) { return (U)a * (U)b; } \
   INLINE T pow_##T(T a, T b) { \
-    if (b < 0 && a != 1 && a != (T)-1) return 0; \
-    U y = 1, z = a, n = b < 0 ? b & 1 : b; \
+    if (negative(b) && a != 1 && a != (T)-1) return 0; \
+    U y = 1, z = a, n = negative(b) ? b & 1 : b; \
     for (; n; n >>= 1, z *= z) if (n & 1) y *= z; \
     return y; } \
-  INLINE T shl_##T(T a, T b) { return b >= 0 && b < BITS_OF(T) ? a << b : 0; } \
-  INLINE T shr_##T(T a, T b) { return b >= 0 && b < BITS_OF(T) ? a >> b : a < 0 ? -1 : 0; } \
+  INLINE T shl_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a << b : 0; } \
+  INLINE T shr_##T(T a, T b) { return !negative(b) && b < BITS_OF(T) ? a >> b : negative(a) ? (T)-1 : 0; } \
   INLINE T idiv_##T(T a, T b) { \
     if (b == 0) return 0; \
-    if ((T)-1 < 0 && b == (T)-1) return -(U)a; \
-    return a / b - (a % b != 0 && (a < 0) != (b < 0)); } \
+    if (negative((T)-1) && b == (T)-1) return -(U)a; \
+    return a / b - (a % b != 0 && negative(a) != negative(b)); } \
   INLINE T mod_##T(T a, T b) { \
-    if (b == 0 || ((T)-1 < 0 && b == (T)-1)) return 0; \
-    return a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0); }
+    if (b == 0 || (negative((T)-1) && b == (T)-1)) return 0; \
+    return a % b + (a % b != 0 && negative(a) != negative(b) ? b : 0); }
 #define FLOAT(T) NUMBER(T) INLINE T sqrt_##T(T x) { return sqrt(x); } INLINE T exp_##T(T x) { return exp(x); } \
   INLINE T sigmoid_##T(T x) { return 1 / (1 + exp(-x)); } INLINE T log_##T(T x) { return log(x); } \
   INLINE T sin_##T(T x) { return sin(x); } INLINE T pow_##T(T a, T b) { return pow(a, b); } \
@@ -3979,8 +4035,6 @@ VECTOR_WORDS = r"""
   INLINE T##x##N max_##T##x##N(T##x##N a, T##x##N b) { \
     I##x##N k = (a > b) | (a != a); \
     return REINTERPRET((REINTERPRET(a, I, N) & k) | (REINTERPRET(b, I, N) & ~k), T, N); } \
-  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { \
-    T##x##N##_lanes a; i32x##N##_lanes y; a.all = x; LANES(N, y.lane[l] = clamp_##T(a.lane[l], n)) return y.all; } \
   INLINE T fold_add_##T##x##N(T##x##N x) { \
     T##x##N##_lanes y; y.all = x; LANES(N / 2, y.lane[l] += y.lane[l + N / 2]) \
     LANES(N / 4, y.lane[l] += y.lane[l + N / 4]) LANES(N / 8, y.lane[l] += y.lane[l + N / 8]) \
@@ -4023,6 +4077,8 @@ VECTOR_WORDS = r"""
 #define SCALED_16 SCALED
 #endif
 #define INTEGER_LANES(T, N) DIVISIONS(T, N) \
+  INLINE i32x##N clamp_##T##x##N(T##x##N x, idx n) { \
+    T##x##N##_lanes a; i32x##N##_lanes y; a.all = x; LANES(N, y.lane[l] = clamp_##T(a.lane[l], n)) return y.all; } \
   INLINE T##x##N shl_##T##x##N(T##x##N a, T##x##N b) { \
     return (a << (b & (T)(BITS_OF(T) - 1))) & REINTERPRET((b >= (T)0) & (b < BITS_OF(T)), T, N); } \
   INLINE T##x##N shr_##T##x##N(T##x##N a, T##x##N b) { \
@@ -4084,12 +4140,14 @@ C_RUNTIME = r"""
 #include <sched.h>
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 typedef struct { void (*kernel)(long, long, char **); char **buffers; long tasks, barrier; } Call;
-static int threads = 1, working = 0;
+static int threads = 1;
+static pid_t process;
 static Call *calls;
 static long count;
 static double *clock_;                  /* if somebody looks: the time before each kernel and at the end */
-static atomic_long round_, arrived, turn, idle;
+static atomic_long round_, arrived, turn;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 
@@ -4144,7 +4202,12 @@ static void *worker(void *thread) {
   return 0;
 }
 
-int start(int n) { /* once in a process: threads 1 .. n-1; the caller of run is thread 0 */
+/* Threads 1 .. n-1, once in a process; the caller of run is thread 0. A child that was forked has the memory of its
+   parent, but none of the threads: it begins anew. */
+int start(int n) {
+  if (process == getpid()) return threads;
+  process = getpid(), threads = 1, round_ = arrived = turn = 0;
+  mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER, wake = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
   pthread_attr_t detached;
   pthread_attr_init(&detached);
   pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
@@ -4197,7 +4260,11 @@ class Buffer:
 
     @classmethod
     def empty(cls, device, node):
-        return cls(device, node.dtype, node.shape, device.allocate(nbytes(node)))
+        try:
+            return cls(device, node.dtype, node.shape, device.allocate(nbytes(node)))
+        except (MemoryError, ValueError, OverflowError, TypeError) as error:            # the others if it is huge
+            raise MemoryError(f"{device.name}: no memory for {NAME_OF[node.dtype]}{list(node.shape)}, {nbytes(node):,} "
+                              f"bytes ({error})") from None
 
     def numpy(self):
         """A new array with the numbers."""
@@ -4317,9 +4384,6 @@ def nbytes(node):
     return node.size * node.dtype.itemsize
 
 
-_lock = threading.RLock()
-
-
 def plans(nodes):
     """How to compute those of `nodes` that have no buffer: for each device (device, plan, order, leaves, wanted)."""
     nodes = [node for node in dict.fromkeys(nodes) if node.buffer is None]
@@ -4330,20 +4394,21 @@ def plans(nodes):
         yield device, device.plan(order, leaves, wanted), order, leaves, wanted
 
 
+@_alone
 def realize(nodes):
     """Compute `nodes` and set their buffers."""
-    with _lock:
-        for device, plan, _, leaves, wanted in plans(nodes):
-            buffers = [Buffer.empty(device, node) for node in wanted]
-            run_plan(device, plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
-            for node, buffer in zip(wanted, buffers):
-                node.buffer = buffer
+    for device, plan, _, leaves, wanted in plans(nodes):
+        buffers = [Buffer.empty(device, node) for node in wanted]
+        run_plan(device, plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
+        for node, buffer in zip(wanted, buffers):
+            node.buffer = buffer
 
 
 def is_realized(node):
     return node.buffer is not None
 
 
+@_alone
 def kernels(*tensors):
     """The kernels that would compute these Tensors, in order, compiled but not run.
 
@@ -4712,8 +4777,9 @@ class HostDevice:
 class CDevice(HostDevice, CompiledDevice):
     """Generated C, compiled by the system's compiler, loaded with ctypes and run by threads of its own."""
     name = dialect = "C"
+    patience = 60                                                       # seconds for a compiler that may hang
     flags = ["-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
-             "-shared", "-fPIC", "-w"]
+             "-shared", "-fPIC", "-Wno-psabi"]                          # long vectors go to inlined functions only
 
     def __init__(self):
         named = os.environ.get("CC")
@@ -4723,16 +4789,23 @@ class CDevice(HostDevice, CompiledDevice):
             raise RuntimeError(f"the C device found no compiler {named} (named in CC)" if named else
                                "the C device needs a C compiler: install gcc or clang, or name one in CC")
         self.flags = self.flags + shlex.split(os.environ.get("CFLAGS", ""))
-        version = subprocess.run([self.compiler, "--version"], capture_output=True, text=True).stdout
+        try:
+            version = subprocess.run([self.compiler, "--version"], stdin=subprocess.DEVNULL, capture_output=True,
+                                     text=True, errors="replace", timeout=self.patience).stdout
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise RuntimeError(f"the C compiler {self.compiler} does not work: {error}") from None
         self.description = f"{self.compiler} ({version.partition(chr(10))[0]}), {cores()} threads"
         self.identity = "".join([version, cpu_description(), *self.flags, C_WORDS, SCALAR_WORDS, VECTOR_WORDS])
         super().__init__()
         # As many float32 as a register has room for: longer vectors would go through memory.
         features = cpu_description().split()
         self.lanes, self.arena = 16 if "avx512f" in features else 8 if "avx" in features else 4, None
-        self.runtime = ctypes.CDLL(str(self.libraries("", [("runtime", C_RUNTIME)])[0]))
+        for old in cache_folder().glob("part-*"):                       # of processes that were killed
+            if old.stat().st_mtime < time.time() - 86400:
+                shutil.rmtree(old, ignore_errors=True)
+        self.runtime, = self.libraries("", [("runtime", C_RUNTIME)])
         self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p]
-        self.threads, self.process = 0, None
+        self.process = None                                             # in which it has threads
 
     def libraries(self, words, parts):
         """Shared libraries of (name, C source) parts that use these words, from the cache on disk or compiled.
@@ -4741,44 +4814,79 @@ class CDevice(HostDevice, CompiledDevice):
         many such batches side by side as there are cores. What else is in a library does not change the machine code
         of a kernel, so each part finds the library of its batch under a name of its own.
         """
-        folder, paths, missing, running = cache_folder(), [], [], []
+        folder, found, missing = cache_folder(), {}, []
         for name, source in parts:
-            key = hashlib.sha256((self.identity + source).encode()).hexdigest()[:32]
-            paths.append(folder / f"{key}.so")
-            if not paths[-1].exists():
-                missing.append((paths[-1], name, source))
-        count = max(min(len(missing), cores()), -(-len(missing) // 16))
-        for batch in (missing[i::count] for i in range(count)):
-            part = folder / f"{batch[0][0].stem}.{os.getpid()}.{threading.get_ident()}"
-            part.with_suffix(".c").write_text("\n".join([words, *(source for *_, source in batch)]))
-            command = [self.compiler, *self.flags, "-o", str(part), str(part.with_suffix(".c")), "-lm", "-lpthread"]
-            process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-            running.append((process, part, batch))
-            if len(running) >= cores():
-                self.finish(*running.pop(0))
-        for job in running:
-            self.finish(*job)
-        return paths
+            path = folder / f"{hashlib.sha256((self.identity + source).encode()).hexdigest()[:32]}.so"
+            with contextlib.suppress(OSError):                          # there is none, or it can't be loaded here
+                found[path] = load_whole(path)
+            if found.setdefault(path) is None:
+                missing.append((path, name, source))
+        if missing:
+            self.compile_parts(words, missing)
+        try:
+            return [library or load_whole(path) for path, library in found.items()]
+        except OSError as error:
+            raise RuntimeError(f"what {self.compiler} has compiled can't be loaded: {error}. If the cache folder "
+                               f"{folder} may not hold programs, name another in TINY_CACHE") from None
+
+    def compile_parts(self, words, missing):
+        """Compile these (path, name, C source)."""
+        count, running = max(min(len(missing), cores()), -(-len(missing) // 16)), []
+        with in_cache() as place:
+            try:
+                for number, batch in enumerate(missing[i::count] for i in range(count)):
+                    part = place / f"{number}.so"
+                    part.with_suffix(".c").write_text("\n".join([words, *(source for *_, source in batch)]))
+                    command = [self.compiler, *self.flags, "-o", part, part.with_suffix(".c"), "-lm", "-lpthread"]
+                    with open(part.with_suffix(".log"), "wb") as log, _uninterrupted():
+                        running.append((subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                         start_new_session=True), part, batch))
+                    if len(running) >= cores():
+                        self.finish(*running[0])
+                        del running[0]
+                while running:
+                    self.finish(*running[0])
+                    del running[0]
+            finally:
+                for process, *_ in running:                             # after an error or Ctrl-C
+                    if process.poll() is None:
+                        os.killpg(process.pid, signal.SIGKILL)          # it, and what it has started
+                        process.wait()
 
     def finish(self, process, part, batch):
         """Wait for the compiler, and give the library of a batch the names of its parts."""
-        errors, source = process.communicate()[1], part.with_suffix(".c")
-        if process.returncode:
-            names = ", ".join(name for _, name, _ in batch)
-            raise RuntimeError(f"{self.compiler} could not compile {names} ({source}):\n{errors[:2000]}")
+        log, source, twin = [part.with_suffix(suffix) for suffix in (".log", ".c", ".twin")]
+        limit = self.patience * max(1, len(batch) / 4)
+        end = time.monotonic() + limit
+        while process.poll() is None and time.monotonic() < end and log.stat().st_size < 1 << 24:
+            time.sleep(0.003)
+        code = process.returncode
+        if code != 0 or not part.exists():
+            names, kept = ", ".join(name for _, name, _ in batch), cache_folder() / "failed.c"
+            how = f"ended with {code}" if code else "made nothing"
+            if code is None:
+                how = f"had not ended after {limit:.0f} seconds, with {log.stat().st_size:,} bytes of messages"
+            elif code < 0:
+                how = f"was ended by signal {-code}"
+            with open(log, errors="replace") as file:
+                messages = file.read(2000).replace(str(source), str(kept))
+            os.replace(source, kept)
+            raise RuntimeError(f"{self.compiler} could not compile {names} ({kept}): it {how}\n{messages}")
+        content = part.read_bytes() + "".join(path.stem for path, *_ in batch).encode()
+        part.write_bytes(content + hashlib.sha256(content).digest())    # see load_whole
         for path, *_ in batch:
-            with contextlib.suppress(FileExistsError):                  # another process was quicker
-                os.link(part, path)
-        part.unlink()
-        source.unlink()
+            try:
+                os.link(part, twin)
+            except OSError:                                             # a file system without links
+                shutil.copyfile(part, twin)
+            os.replace(twin, path)
 
     def source(self, kernel):
         return kernel.c_source()
 
     def build(self, kernels):
         functions, parts = {}, [(kernel.name, self.source(kernel)) for kernel in kernels]
-        for kernel, path in zip(kernels, self.libraries(C_WORDS + words_of(kernels), parts)):
-            library = ctypes.CDLL(str(path))
+        for kernel, library in zip(kernels, self.libraries(C_WORDS + words_of(kernels), parts)):
             functions[kernel.key] = getattr(library, kernel.symbol)
             weakref.finalize(functions[kernel.key], _ctypes.dlclose, library._handle).atexit = False
         return functions
@@ -4786,13 +4894,14 @@ class CDevice(HostDevice, CompiledDevice):
     def run(self, plan, data, clock=None):
         """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
         if self.process != os.getpid():                                 # a fork has no threads but the one that forked
-            self.threads, self.process = self.runtime.start(cores()), os.getpid()
+            self.runtime.start(cores())
+            self.process = os.getpid()
         if self.arena is None or self.arena.size < plan.arena_bytes:
             self.arena = Memory(plan.arena_bytes)
         if not hasattr(plan, "calls"):
-            plan.calls, plan.tables = (Call * len(plan.kernels))(), []
+            calls, plan.tables = (Call * len(plan.kernels))(), []
             plan.functions = self.compile(plan.kernels)
-            for call, kernel, function, places, barrier in zip(plan.calls, plan.kernels, plan.functions, plan.places,
+            for call, kernel, function, places, barrier in zip(calls, plan.kernels, plan.functions, plan.places,
                                                                plan.barriers):
                 plan.tables.append((ctypes.c_void_p * len(places))())
                 call.kernel = ctypes.cast(function, ctypes.c_void_p)
@@ -4801,18 +4910,18 @@ class CDevice(HostDevice, CompiledDevice):
             plan.addresses = [None] * len(data)
             plan.slots = [[(table, j) for table, places in zip(plan.tables, plan.places)
                            for j, place in enumerate(places) if place == ("external", i)] for i in range(len(data))]
-            plan.arena = None
+            plan.arena, plan.calls = None, calls                        # last what tells that all is there
         if plan.arena is not self.arena:
-            plan.arena = self.arena
             for table, places in zip(plan.tables, plan.places):
                 for j, place in enumerate(places):
                     if place[0] == "arena":
                         table[j] = self.arena.address + place[1]
+            plan.arena = self.arena
         for i, memory in enumerate(data):
             if memory.address != plan.addresses[i]:
-                plan.addresses[i] = memory.address
                 for table, j in plan.slots[i]:
                     table[j] = memory.address
+                plan.addresses[i] = memory.address
         self.runtime.run(plan.calls, len(plan.kernels), clock)
 
 
@@ -4830,12 +4939,37 @@ def cpu_description():
         return platform.processor() + platform.machine()
 
 
+def load_whole(path):
+    """Load a library from the cache, if it is as it was written, and what it is named for; otherwise OSError.
+
+    At its end, which no loader reads, are the names that it goes by and a digest of all. To load one that is cut off
+    could end the process.
+    """
+    content = path.read_bytes()
+    if path.stem.encode() not in content or content[-32:] != hashlib.sha256(content[:-32]).digest():
+        raise OSError(f"{path} is damaged")
+    return ctypes.CDLL(str(path))
+
+
+@contextlib.contextmanager
+def in_cache():
+    """A folder of this process alone within the cache folder, to make what os.replace then puts in its place."""
+    folder, place = cache_folder(), None
+    try:
+        place = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
+        yield place
+    except OSError as error:
+        raise RuntimeError(f"nothing can be made in the cache folder {folder} ({error}): name another in TINY_CACHE"
+                           ) from None
+    finally:
+        shutil.rmtree(place or "", ignore_errors=True)
+
+
 def keep_file(name, content):
     """Write a file into the cache folder at one stroke, if the folder can be used."""
-    with contextlib.suppress(RuntimeError, OSError):
-        part = cache_folder() / f"{name}.{os.getpid()}.{threading.get_ident()}"
-        part.write_bytes(content)
-        os.replace(part, part.with_name(name))
+    with contextlib.suppress(RuntimeError), in_cache() as place:
+        (place / name).write_bytes(content)
+        os.replace(place / name, place.parent / name)
 
 
 def cache_folder():
@@ -4882,16 +5016,28 @@ class CLDevice(CompiledDevice):
         self.description = f"{self.device.name}, {self.device.platform.name}"
         self.identity = f"{self.description} {self.device.platform.version} {self.device.driver_version}"
         self.context = cl.Context([self.device])
-        self.queue, self.arena, self.strips = cl.CommandQueue(self.context), None, None
+        self.commands, self.arena, self.strips = cl.CommandQueue(self.context), None, None
+        self.process = os.getpid()
 
     def use_groups(self, items=64):
         """Compute in work-groups, as a GPU wants it. Its processors run 8, 16, 32 or 64 items in step, and while some
         of their groups wait for memory, others go on."""
         self.lanes, self.groups = min(items, self.device.max_work_group_size), 16 * self.device.max_compute_units
 
-    def allocate(self, size):
-        return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
+    @property
+    def queue(self):
+        """The queue of commands, where nothing would answer in a fork: that has none of the threads of OpenCL."""
+        _require(self.process == os.getpid(), "CL: OpenCL was used before this process was forked, and does not "
+                 "survive that: start processes with multiprocessing's \"spawn\", or set DEVICE=C", kind=RuntimeError)
+        return self.commands
 
+    def allocate(self, size):
+        try:
+            return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
+        except self.cl.Error as error:
+            raise MemoryError(f"{self.description} has no {size:,} bytes: {error}") from None
+
+    @_alone
     def upload(self, array):
         memory = self.allocate(array.nbytes)
         if array.nbytes:
@@ -4901,7 +5047,10 @@ class CLDevice(CompiledDevice):
     def download(self, memory, dtype, shape):
         array = np.empty(math.prod(shape) * dtype.itemsize, np.uint8)
         if array.nbytes:
-            self.cl.enqueue_copy(self.queue, array, memory, src_offset=SLACK)
+            try:
+                self.cl.enqueue_copy(self.queue, array, memory, src_offset=SLACK)
+            except self.cl.Error as error:
+                raise RuntimeError(f"{self.description} did not give what it was to compute: {error}") from None
         return array.view(dtype).reshape(shape)
 
     def source(self, kernel):
@@ -4925,11 +5074,11 @@ class CLDevice(CompiledDevice):
             self.arena = self.allocate(plan.arena_bytes)
         if not hasattr(plan, "launches"):
             programs = self.compile(plan.kernels)
-            plan.launches = [self.cl.Kernel(program, kernel.symbol) for program, kernel in zip(programs, plan.kernels)]
-            for kernel, launch in zip(plan.kernels, plan.launches):
+            launches = [self.cl.Kernel(program, kernel.symbol) for program, kernel in zip(programs, plan.kernels)]
+            for kernel, launch in zip(plan.kernels, launches):
                 launch.set_arg(len(kernel.types), np.int64(kernel.tasks))
             plan.bound = [[None] * len(places) for places in plan.places]
-            plan.arena = None
+            plan.arena, plan.launches = None, launches                  # last what tells that all is there
         if plan.arena is not self.arena:
             plan.arena, plan.parts = self.arena, {}
 
@@ -4956,7 +5105,11 @@ class CLDevice(CompiledDevice):
                 if self.strips is None or self.strips.size < workers * kernel.strip_bytes:
                     self.strips = self.allocate(workers * kernel.strip_bytes)
                 launch.set_arg(len(kernel.types) + 1, self.strips)
-            self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers * items,), (items,))
+            try:
+                self.cl.enqueue_nd_range_kernel(self.queue, launch, (workers * items,), (items,))
+            except self.cl.Error as error:
+                raise RuntimeError(f"{self.description} could not run {kernel.name} of {lines_of(kernel)}: {error}"
+                                   ) from None
         note_time(len(plan.kernels))
 
 
@@ -5064,7 +5217,10 @@ class Devices(dict):
     """The devices by name, each made when it is first asked for: Device["C"]. Device.DEFAULT is where Tensors go."""
     makers = {"C": CDevice, "CL": CLDevice, "NUMPY": NumpyDevice}
 
+    @_alone
     def __missing__(self, name):
+        if name in self:                                                # another thread was quicker
+            return self[name]
         if name not in self.makers:
             raise ValueError(f"Device: there is no device {name!r}, only {', '.join(self.makers)}")
         self[name] = self.makers[name]()
@@ -5176,6 +5332,7 @@ class TinyJit:
         instance.__dict__[self.__name__] = bound
         return bound
 
+    @_alone
     def __call__(self, *args, **kwargs):
         if _capturing is not None:                                      # within another jit: part of its capture
             return self.function(*args, **kwargs)
@@ -5307,25 +5464,33 @@ class Capture:
         standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
         for stand in standing.values():
             stand.realize()
-        _capturing = assigned = []
+        assigned = []
+
+        def undo():
+            """As if the call had not been."""
+            global _capturing
+            _capturing = None
+            for tensor, node in reversed(assigned):
+                tensor.node = node
+            for tensor, gradient in gradients:
+                tensor.grad = gradient
         try:
+            _capturing = assigned
             self.result = function(*args, **kwargs)
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
                 if gradient is not None and tensor.grad is not None and tensor.grad is not gradient:
                     gradient.assign(tensor.grad)
             returned = [tensor.node if tensor.node.buffer is None else Node("contiguous", (tensor.node,), next(_serial))
                         for tensor in _tensors_in(self.result)]
-        finally:
-            _capturing = None
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
-            assigned.clear()
             after = {i: change[0].node for i, change in changes.items()}
             made = [(tensor, tensor.grad.node) for tensor, gradient in gradients
                     if gradient is None and tensor.grad is not None]
-            for change in changes.values():                             # as if the call had not been
-                change[0].node = change[1]
-            for tensor, gradient in gradients:
-                tensor.grad = gradient
+            undo()
+        except BaseException:                                           # also if Ctrl-C came while it was undone
+            undo()
+            raise
+        assigned.clear()
         # A Tensor to which nobody refers any more, except perhaps the result, was made by the call, and is no state.
         returns = Counter(map(id, _tensors_in(self.result)))
         before = {i: change for (i, change), n in zip(changes.items(), _references(changes.values()))
@@ -5399,17 +5564,17 @@ class Capture:
                 places[i] = tensor.node.buffer
         fresh = [buffer or Buffer(self.device, dtype, shape, self.device.allocate(size))
                  for buffer, (dtype, shape, size) in zip(places, self.outputs)]
-        with _lock:
+        with _uninterrupted():                                          # if some of it changes, then all of it
             run_plan(self.device, self.plan, data + [buffer.data for buffer in fresh])
-        for tensor, i, in_place in self.targets:
-            if isinstance(tensor, int):                                 # the number of an argument
-                tensor = arguments[tensor]
-                self.notice(tensor, tensor.node)
-            if not in_place:
-                tensor.node = fresh_leaf(fresh[i])
-        Tensor._random_host.clear()                                     # a draw may have moved the states on
-        for tensor, i in self.gradients:
-            tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
+            for tensor, i, in_place in self.targets:
+                if isinstance(tensor, int):                             # the number of an argument
+                    tensor = arguments[tensor]
+                    self.notice(tensor, tensor.node)
+                if not in_place:
+                    tensor.node = fresh_leaf(fresh[i])
+            Tensor._random_host.clear()                                 # a draw may have moved the states on
+            for tensor, i in self.gradients:
+                tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
         results = [Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if i in self.assigned else fresh[i]))
                    for i in self.returned]
         return _replace_tensors(self.result, iter(results))
@@ -5575,6 +5740,7 @@ class Optimizer:
         for p in self.params:
             p.grad = None
 
+    @_alone
     def step(self):
         """Change all parameters by their gradients. Everything that changes is computed in one call, and so are the
         Tensors that backward() was called on: whoever reads them later would go through the forward pass again."""
@@ -5582,8 +5748,10 @@ class Optimizer:
         _require(not without, "step: no gradient of parameter {}", " nor of ".join(without), kind=RuntimeError)
         changes = list(self.changes())                                  # all from the old values
         losses = list(Tensor._losses.values())
-        Tensor._losses.clear()
-        Tensor.realize(*self.decays, *losses, *(tensor.assign(value) for tensor, value in changes))
+        with _uninterrupted():
+            Tensor._losses.clear()
+            changed = [tensor.assign(value) for tensor, value in changes]
+        Tensor.realize(*self.decays, *losses, *changed)
 
 
 class SGD(Optimizer):
@@ -5669,8 +5837,9 @@ def load_state_dict(model, state, strict=True):
     faults = [f"{name} is {here.get(name, 'not')} in the model, {there.get(name, 'not')} in the state"
               for name in names if here.get(name) != there.get(name)]
     _require(not faults, "load_state_dict: {}", "; ".join(faults))
-    for name in names:
-        own[name].assign(state[name].to(own[name].device)).realize()
+    values = {name: state[name].to(own[name].device) for name in names}
+    Tensor.realize(*values.values())                                    # if that fails, nothing has changed
+    Tensor.realize(*(own[name].assign(value) for name, value in values.items()))
 
 
 # A safetensors file (https://huggingface.co/docs/safetensors): eight bytes that give the length of the header; the
@@ -5692,6 +5861,10 @@ def safe_save(tensors, path, metadata=None):
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)                                     # the numbers start at a multiple of eight
     try:
+        _read_header(text, stop)
+    except ValueError as error:
+        raise ValueError(f"safe_save: what would be in {path} could not be loaded again: {error}") from None
+    try:
         with open(temporary, "wb") as file:
             file.write(len(text).to_bytes(8, "little") + text)
             for tensor in tensors.values():
@@ -5705,43 +5878,70 @@ def safe_save(tensors, path, metadata=None):
 
 def safe_load(path):
     """The Tensors of a safetensors file, {name: Tensor}. A ValueError says what is wrong with a file that is none."""
-    return {name: Tensor(array) for name, array in _read_safetensors(path)[0].items()}
+    return _read_safetensors(path, True)
 
 
 def safe_load_metadata(path):
     """The metadata of a safetensors file, {str: str}."""
-    return _read_safetensors(path)[1]
+    return _read_safetensors(path, False)
 
 
-def _read_safetensors(path):
-    """The arrays, {name: array}, and the metadata of a file that nobody vouches for."""
-    def unique(pairs):
-        _require(len(dict(pairs)) == len(pairs), "a name stands twice among {}", [name for name, _ in pairs])
-        return dict(pairs)
-
-    arrays, stop = {}, 0
+def _read_safetensors(path, with_numbers):
+    """The Tensors or the metadata of a file that nobody vouches for: no number is read before all offsets are right."""
     try:
+        is_file = os.path.isdir(path) or stat.S_ISREG(os.stat(path).st_mode)            # of a folder open() tells
+        _require(is_file, "it is no regular file")
         with open(path, "rb") as file:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size - 8
-            _require(size >= 2, "{} bytes are too few for a header", size + 8)
-            _require(length <= min(size, 10 ** 8), "its first 8 bytes say that it has a header of "
-                     "{} bytes, but the file has {} (limit: 100 MB)", length, size + 8)
-            header, data = json.loads(file.read(length).decode(), object_pairs_hook=unique), np.fromfile(file, uint8)
-        metadata = header.pop("__metadata__", {})
-        _require(all(isinstance(value, str) for value in metadata.values()), "__metadata__ holds more than strings")
-        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-            code, shape, start = entry["dtype"], entry["shape"], stop
-            sound = isinstance(shape, list) and len(shape) <= 32 and all(type(n) is int and n >= 0 for n in shape)
-            _require(sound and code in SAFETENSORS, "{!r} has dtype {!r} and shape {!r}", name, code, shape)
-            stop = start + math.prod(shape) * SAFETENSORS[code].itemsize        # all data, in order and without gaps
-            raw, offsets = data[start:stop], entry["data_offsets"]
-            _require(offsets == [start, stop], "{!r} should be at {}, not {}", name, [start, stop], offsets)
-            _require(stop <= len(data), "the file ends within {!r}", name)
-            arrays[name] = (raw != 0 if code == "BOOL" else raw.view(SAFETENSORS[code])).reshape(shape)
-        _require(stop == len(data), "{} bytes belong to no tensor", len(data) - stop)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path} is not a sound safetensors file: {type(error).__name__}: {error}") from None
-    return arrays, metadata
+            _require(2 <= length <= min(size, 10 ** 8), "its first 8 bytes should say how long the header is, from 2 "
+                     "bytes to 100 MB, but say {:,}, and the file has {:,}", length, size + 8)
+            parts, metadata = _read_header(file.read(length), size - length)
+            tensors = {}
+            for name, dtype, shape in parts if with_numbers else ():
+                array = np.fromfile(file, uint8 if dtype == bool_ else dtype, math.prod(shape))
+                _require(array.size == math.prod(shape), "the file ends within {!r:.200}", name)
+                tensors[name] = Tensor((array != 0 if dtype == bool_ else array).reshape(shape))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not a sound safetensors file: {error}") from None
+    return tensors if with_numbers else metadata
+
+
+def _read_header(text, size):
+    """A list of (name, dtype, shape), in the order of their numbers, and the metadata, from a header and the `size` of
+    what follows it. A ValueError says what is wrong; of words that may be long it shows 200 characters."""
+    def unique(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError(f"{Counter(name for name, _ in pairs).most_common(1)[0][0]!r:.200} is there twice")
+        return found
+
+    def whole(numbers):
+        return isinstance(numbers, list) and all(type(n) is int and 0 <= n < 2 ** 63 for n in numbers)
+
+    _require(text[:1] == b"{", "its header should begin with {!r}, not {!r}", "{", text[:1])
+    header = json.loads(text.decode(), object_pairs_hook=unique)
+    json.dumps(header, ensure_ascii=False).encode()                     # raises if half of a surrogate pair is there
+    metadata, parts, stop = header.pop("__metadata__", {}), [], 0
+    fits = isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())
+    _require(fits, "__metadata__ should hold texts by their names, is {!r:.200}", metadata)
+    for name, entry in header.items():
+        fits = isinstance(entry, dict) and entry.keys() == {"dtype", "shape", "data_offsets"}
+        _require(fits, "{!r:.200} should have dtype, shape and data_offsets, is {!r:.200}", name, entry)
+        code, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+        fits = isinstance(code, str) and code in SAFETENSORS
+        _require(fits, "{!r:.200} should have a dtype of {}, not {!r:.200}", name, ", ".join(SAFETENSORS), code)
+        fits = whole(shape) and len(shape) <= 32 and math.prod(n or 1 for n in shape) < 2 ** 60
+        _require(fits, "{!r:.200} should have a shape of at most 32 sizes, not {!r:.200}", name, shape)
+        _require(whole(offsets), "{!r:.200} should have two data_offsets, not {!r:.200}", name, offsets)
+        parts.append((offsets, name, SAFETENSORS[code], shape))
+    parts.sort(key=lambda part: part[0])
+    for offsets, name, dtype, shape in parts:                           # all numbers, in order and without gaps
+        start, stop = stop, stop + math.prod(shape) * dtype.itemsize
+        fits = offsets == [start, stop]
+        _require(fits, "{!r:.200} should have data_offsets {}, not {!r:.200}", name, [start, stop], offsets)
+        _require(stop <= size, "the file ends within {!r:.200}", name)
+    _require(stop == size, "{:,} bytes belong to no tensor", size - stop)
+    return [part[1:] for part in parts], metadata
 
 
 def _namespace(*members, **others):
