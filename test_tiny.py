@@ -7373,6 +7373,18 @@ def find_faults(kind):
     return len(names)
 
 
+def check_plan_of_others():
+    """Guarded does not take the plan that the usual device has kept: there, buffers lie side by side."""
+    def compute():
+        x = (Tensor(np.ones((4, 128), np.float32)).sum(0) + 1).contiguous()
+        y = (x * 2).contiguous()
+        return ((x + y).contiguous() * x).sum().item()
+    guarded, Device["C"] = Device["C"], Sanitized()
+    assert compute() == 128 * 75
+    Device["C"] = guarded
+    assert compute() == 128 * 75                                        # else: wrote beside its buffer
+
+
 def train_small_gpt(steps, layers, width=22, context=13, lanes=None):
     """The last loss of a few jitted steps of a small GPT, on vectors of so many `lanes`."""
     lanes, Device["C"].lanes = Device["C"].lanes, lanes or Device["C"].lanes
@@ -7388,6 +7400,8 @@ def sanitize_worker(kind, number, steps, layers, first):
     """What runs in a process with a sanitizer: planted faults, random programs, steps of training."""
     Device.DEFAULT = "C"
     faults = find_faults(kind)
+    if kind == "address":
+        check_plan_of_others()
     if number:
         every_program(lambda program: check_program(program, "C"), "C", number, first)
     if kind == "thread":
