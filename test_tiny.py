@@ -7433,9 +7433,9 @@ def test_sanitizers_find_planted_faults_and_no_others():
 # process; finds OpenCL, whose C++ it can't follow; or is done by the workers. (-k takes parts of names, of any case.)
 OUTSIDE = " or ".join(
     [f"{before}{name}{after}" for name in ("CL", "GROUPS", "NUMPY") for before in "[-" for after in "]-"] +
-    "page bench sanitizers oclgrind takes_seconds memory_of peak kill two_processes folder readme compiler every_device "
-    "moves_between KERNELS_says cache_folder cached_and_private command_line wherever_it_runs memory_can_hold "
-    "memory_runs_out which_devices_work random_programs".split())
+    "page bench sanitizers oclgrind takes_seconds wall_clock memory_of become_floats peak kill two_processes folder "
+    "readme compiler every_device moves_between KERNELS_says cache_folder cached_and_private command_line "
+    "wherever_it_runs memory_can_hold memory_runs_out which_devices_work random_programs".split())
 
 
 def sanitize(programs="5000"):
