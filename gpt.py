@@ -1185,7 +1185,7 @@ def page_data(written, steps):
 
     state = nn.state.get_state_dict({"": model, "adam": optimizer})      # of several names a Tensor gets the first
     names = {id(tensor): name for name, tensor in reversed(state.items())}
-    names |= {id(tensor): name for tensor, name in zip(capture.inputs, ("tokens", "targets"))}
+    names |= {id(tensor): name for tensor, name in zip(capture.inputs.values(), ("tokens", "targets"))}
     outside = [names.get(id(source), "constant").strip(".") for source in capture.sources]
     results = {i: names.get(id(tensor)) for tensor, i, _ in capture.targets} | {i: "loss" for i in capture.returned}
     outside += [results.get(i, "result") for i in range(len(capture.outputs))]
