@@ -5426,8 +5426,8 @@ class Capture:
     one of `inputs`, which stand for the arguments (those in `unreplaced`, by id, stand for themselves), or a namespace
     around a fixed node. `targets` has (Tensor or number of an argument, output, in place?) for each Tensor that is
     assigned, `gradients` (Tensor, output) for each that is left with a gradient it did not have (not for those that are
-    assigned: they have used theirs), `returned` the output behind each Tensor of `result`. `frozen` has all other nodes
-    of the graph, for which no Tensor is known: if a Tensor that held one of these takes another, the capture is `stale`.
+    assigned: they have used theirs), `returned` the output behind each Tensor of `result`. `frozen` has all the other
+    nodes of the graph, which no Tensor is known for: if one that held such a node takes another, this is `stale`.
     """
     live = weakref.WeakSet()
     states = weakref.WeakValueDictionary()                              # id: Tensor, all that were ever assigned
