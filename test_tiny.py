@@ -2624,18 +2624,19 @@ def check_slope(program, step=2.0 ** -13):
 
 
 def every_program(check, name, count, first=0, **options):
-    """check(program) for `count` random ones. Returns how many of them differ.
+    """check(program) for `count` random ones. Returns how many were made, and how many of them differ.
 
     At first they are only planned and their kernels compiled together: compilers are several times as fast so. If one
     fails, hypothesis goes through them again and makes it small.
     """
-    device, kernels, found = Device[name], [], {}
+    device, kernels, found, made = Device[name], [], {}, itertools.count()
 
     def examples(body):
         seed(first)(settings(hypothesis_settings, derandomize=False, max_examples=count, suppress_health_check=list(
             HealthCheck))(given(programs(**options))(body)))()
 
     def look(program):
+        next(made)
         found.setdefault(repr(program), program)
         for _ in tiny.plans([result.node for result in program.results(name) if result.numel()]):
             pass
@@ -2655,7 +2656,7 @@ def every_program(check, name, count, first=0, **options):
     finally:
         del functions
         tiny.PLANS = most
-    return len(found)
+    return next(made), len(found)
 
 
 @pytest.mark.parametrize("name, count", [("C", 1530), ("CL", 200), ("GROUPS", 20)])
@@ -2720,13 +2721,14 @@ def fuzz(arguments):
 
 def fuzz_worker(name, number):
     """One such batch."""
-    sums, number = Counter(programs=500, slopes=0), int(number)
+    sums, number = Counter(slopes=0), int(number)
     smooth = number % 5 == 4
 
     def check(program):
         numbers, tight = check_program(program, name)
         sums.update(numbers=int(numbers), tight=int(tight), slopes=check_slope(program) if smooth else 0)
-    sums["different"] = every_program(check, name, 500, number, most=12 if smooth else 60, smooth=smooth)
+    most = 12 if smooth else 60
+    sums["programs"], sums["different"] = every_program(check, name, 500, number, most=most, smooth=smooth)
     print(json.dumps(sums))
 
 
