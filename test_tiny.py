@@ -2686,6 +2686,17 @@ def test_a_scatter_counts_each_element(device):
     close(gradient, 14 * table.numpy())
 
 
+def test_a_product_of_a_product_with_itself_and_its_sum(device):
+    """Found by random programs: both products became one nest, which read its own output."""
+    for n in (2, 3, 17):
+        x = Tensor(np.arange(n * n).reshape(1, n, n).astype(np.int32) % 7)
+        y, expected = x @ x.transpose(1, 2), x.numpy() @ x.numpy().transpose(0, 2, 1)
+        results = y @ y.transpose(1, 2), y.sum()
+        Tensor.realize(*results)
+        same(results[0], expected @ expected.transpose(0, 2, 1))
+        same(results[1], expected.sum(dtype=np.int32))
+
+
 def fuzz(arguments):
     """Compare random programs on a device with what they may compute; those that differ are made small and printed."""
     parser = argparse.ArgumentParser(prog="test_tiny.py fuzz", description=fuzz.__doc__)

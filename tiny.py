@@ -2030,6 +2030,8 @@ class Lowering:
                 result = self.load(node, index, guard)
                 self.origin[result] = view
                 break
+            if node in self.outputs and node.op != "scatter" and self.flatten(index, node.shape) != self.flat:
+                raise Unmergeable
             if node in self.fuser.wide and self.in_reduction(index) and not self.fuser.is_passing(node):
                 if guard:
                     raise Store(node)
@@ -2037,8 +2039,6 @@ class Lowering:
                 self.origin[result] = view
                 break
             self.inlined[node] = True
-            if node in self.outputs and node.op != "scatter" and self.flatten(index, node.shape) != self.flat:
-                raise Unmergeable
             if op not in MOVEMENTS and op not in IDENTITY:
                 result = self.compute(node, index, guard)
                 self.origin[result] = (node, index)
