@@ -6387,6 +6387,21 @@ def test_gradient_rules_of_one_thread_do_not_mark_the_nodes_of_another():
     assert line == (__file__, number, "forward")
 
 
+def test_equal_nodes_that_two_threads_made_at_once_do_not_forget_each_other():
+    """What the loser of the race made dies first; the other must still be found."""
+    make = lambda: tiny.constant(0.1234, tiny.float32, (), "NUMPY")
+    first = make()
+    tiny.Node.known.pop(first.key)                                      # as if `second` had not been there yet
+    second = make()
+    assert first is not second
+    del first
+    gc.collect()
+    assert make() is second
+    key = second.key
+    del second
+    assert key not in tiny.Node.known
+
+
 FORK = """
 import multiprocessing, os, signal, sys, threading
 from concurrent.futures import ProcessPoolExecutor
@@ -6819,10 +6834,12 @@ def kernels_and_values(device):
 
 
 @on(*COMPILED)
-def test_a_plan_from_disk_is_the_one_that_was_made(device, made):
-    first = kernels_and_values(device)
+def test_a_plan_from_disk_is_the_one_that_was_made(device, made, tmp_path):
+    first, kept = kernels_and_values(device), lambda: [path.name for path in (tmp_path / "cache").glob("*.plan")]
+    plan, = kept()
     assert len(first[0]) > 2 and len(made) == 1
-    assert kernels_and_values(device) == first and len(made) == 1
+    again = kernels_and_values(device) == first
+    assert (again, kept(), len(made)) == (True, [plan], 1)
 
 
 @on("C")
@@ -7041,9 +7058,11 @@ class Copied:
 
 def shared_functions(a, b):
     """Functions to be jitted, which share the states `a` and `b` and do with their arguments what is hard to replay."""
+    earlier = a.transpose() - b                                         # at which nobody has looked yet
+
     def accumulate(x, y):
         a.assign(a + x - y)
-        return a + y
+        return a + y + earlier
 
     def swap(x, y):
         old = a.flip(0)
@@ -7066,7 +7085,7 @@ def shared_functions(a, b):
         return b.roll(1, 1), x.transpose(), y
 
     def look(x, y):
-        return a + b + x - y
+        return a + b + x - y + earlier.flip(0)
     return [accumulate, swap, change_arguments, in_place, shift, look]
 
 
@@ -7187,6 +7206,79 @@ def test_a_jit_sees_what_another_does_to_an_argument(device):
     for n in range(1, 4):
         assert reads(one).item() == n + 1
         assert adds(table).item() == n + 1
+
+
+def reads_what_is_older(jit):
+    """A view, a product and a gradient's target that were made before the call, and not looked at."""
+    w, x = Tensor([1.0, 2.0], requires_grad=True), Tensor([1.0, 1.0])
+    start, product, optimizer = w.detach(), w * 5, nn.optim.SGD([w], lr=0.125)
+
+    @jit
+    def step(x):
+        optimizer.zero_grad()
+        loss = ((w * x).sum() + (w - start).square().sum() + product.detach().sum()).backward()
+        optimizer.step()
+        return loss
+    return [step(x).item() for _ in range(4)] + [start.tolist(), product.tolist()]
+
+
+def reads_a_parameter_that_is_assigned_between(jit):
+    w, plain = Tensor([2.0], requires_grad=True), Tensor([3.0])
+    older, known, plain_known, results = w * 5, (w * 2).realize(), (plain * 2).realize(), []
+    read = jit(lambda x: older + w * 2 + plain * 2 + x)                 # of which two are known by chance
+    for i in range(3):
+        results.append(read(Tensor([float(i)])).item())
+        w.assign(w.detach() + 1)
+        plain.assign(plain * 3)
+    return results, known.tolist(), plain_known.tolist()
+
+
+def reads_a_view_of_a_state(jit):
+    state = Tensor([1.0, 2.0, 3.0]).realize()
+    view = state[0:2]
+
+    @jit
+    def add():
+        state.assign(state + 1)
+        return (view.sum() + state.sum()).realize()
+    return [add().item() for _ in range(3)], view.tolist()
+
+
+def drops_a_gradient(jit):
+    w = Tensor([1.0], requires_grad=True)
+    optimizer = nn.optim.SGD([w], lr=0.125)
+    (w * 64).sum().backward()
+
+    @jit
+    def step(x):
+        loss = (w * x).sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return loss
+    return [(step(Tensor([2.0])).item(), w.grad, w.item()) for _ in range(4)]
+
+
+def gives_an_argument_a_gradient(jit):
+    weights, results = [Tensor([float(i)], requires_grad=True) for i in (1, 2)], []
+    loss = jit(lambda w, x: (w * w * x).sum().backward())
+    for i in range(5):
+        results.append(loss(weights[i % 2], Tensor([2.0])).item())
+        results.append([w.grad is not None and w.grad.item() for w in weights])
+    return results
+
+
+def reads_the_gradient_of_an_argument(jit):
+    w = Tensor([1.0], requires_grad=True)
+    (w * 3).sum().backward()
+    down = jit(lambda w: w.assign(w.detach() - w.grad * 0.5))
+    return [down(w).item() for _ in range(3)], w.grad.item()
+
+
+@pytest.mark.parametrize("program", [
+    reads_what_is_older, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
+    gives_an_argument_a_gradient, reads_the_gradient_of_an_argument], ids=lambda program: program.__name__)
+def test_a_jit_does_what_happens_without_it(program, device):
+    assert program(TinyJit) == program(lambda function: function)
 
 
 @on("C", "NUMPY")

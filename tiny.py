@@ -94,19 +94,21 @@ class Node:
     stay, so that a gradient can still be asked for.
     `line` is the (file, line number, "forward") of the user's Python that made the node first. What a gradient rule
     makes has that of the node whose gradient it is, with "gradient" in the third place: `origin.line` of the thread in
-    which the rule runs.
+    which the rule runs. Nodes are numbered as they come.
     """
-    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "__weakref__")
+    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "number", "__weakref__")
     known = {}                                                          # weak references to all nodes, by their keys
+    since = 0                           # a capture does not take what was there before: it asks what it is handed
     origin = threading.local()
 
     def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
         key = (op, sources, arg if op != "const" else repr(arg), shape, dtype, device)
         found = cls.known.get(key)
         node = found and found()
-        if node is None:
+        if node is None or sources and node.number < cls.since:
             node = object.__new__(cls)
             node.op, node.sources, node.arg, node.buffer, node.key = op, sources, arg, None, key
+            node.number = next(_serial)
             node.shape = sources[0].shape if shape is None else shape
             node.dtype = sources[0].dtype if dtype is None else dtype
             node.device = sources[0].device if device is None else device
@@ -120,7 +122,10 @@ class Node:
         return node
 
     def __del__(self):
-        self.known.pop(getattr(self, "key", None), None)                # Ctrl-C may come before it has one
+        found = self.known.pop(getattr(self, "key", None), None)        # Ctrl-C may come before it has a key
+        other = found and found()
+        if other is not None and other is not self:                     # that came after it
+            self.known[self.key] = found
 
     @property
     def size(self):
@@ -5339,6 +5344,7 @@ class TinyJit:
         tensors = _tensors_in((args, kwargs))
         Tensor.realize(*tensors) if tensors else None
         given = tuple(sorted(i for i, tensor in Tensor._trainable.items() if tensor.grad is not None))
+        self.known.update((id(tensor), tensor) for tensor in tensors if id(tensor) in given)
         places = {id(tensor): i for i, tensor in enumerate(tensors)}    # one Tensor given twice has one of them
         while True:
             same = tuple([i if i in self.known else places[i] for i in map(id, tensors)])
@@ -5426,7 +5432,8 @@ class Capture:
     one of `inputs`, which stand for the arguments (those in `unreplaced`, by id, stand for themselves), or a namespace
     around a fixed node. `targets` has (Tensor or number of an argument, output, in place?) for each Tensor that is
     assigned, `gradients` (Tensor, output) for each that is left with a gradient it did not have (not for those that are
-    assigned: they have used theirs), `returned` the output behind each Tensor of `result`. `frozen` has all the other
+    assigned: they have used theirs), `ungraded` those whose gradient it drops, `graded` the numbers of the arguments
+    that get one, `returned` the output behind each Tensor of `result`. `frozen` has all the other
     nodes of the graph, which no Tensor is known for: if one that held such a node takes another, this is `stale`.
     """
     live = weakref.WeakSet()
@@ -5441,12 +5448,12 @@ class Capture:
             capture.stale |= old in capture.frozen
 
     def known(self, arguments):
-        """Those arguments that the function also knows by itself, where one of the two names is assigned: what happens
-        under that must be seen under the other."""
+        """Those arguments that get a gradient, or that the function also knows by itself, where one of the two names is
+        assigned: what happens under that must be seen under the other."""
         changed = {id(arguments[tensor] if isinstance(tensor, int) else tensor) for tensor, *_ in self.targets}
         used = {id(tensor) for tensor in [*self.sources, *(tensor for tensor, *_ in self.targets)]}
-        return [tensor for tensor in arguments if id(tensor) in changed and id(tensor) not in self.unreplaced
-                and (id(tensor) in used or tensor.node in self.frozen)]
+        return [tensor for i, tensor in enumerate(arguments) if id(tensor) not in self.unreplaced and (i in self.graded or
+                id(tensor) in changed and (id(tensor) in used or tensor.node in self.frozen))]
 
     def __init__(self, function, args, kwargs, unreplaced, again=False):
         global _capturing
@@ -5455,26 +5462,28 @@ class Capture:
             if id(tensor) in unreplaced:
                 self.notice(tensor, tensor.node)
                 own(tensor)
-        stands = {id(tensor): Tensor._of(fresh_leaf(tensor.node.buffer)) for tensor in tensors
-                  if id(tensor) not in unreplaced}
-        inputs = [stands.get(id(tensor), tensor) for tensor in tensors]
+        stands = {id(tensor): Tensor._of(fresh_leaf(tensor.node.buffer), tensor.requires_grad or None)
+                  for tensor in tensors if id(tensor) not in unreplaced}
+        inputs, stood = [stands.get(id(tensor), tensor) for tensor in tensors], set(map(id, stands.values()))
         args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
         gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
         standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
         for stand in standing.values():
             stand.realize()
-        assigned = []
+        assigned, Node.since = [], next(_serial)
 
         def undo():
             """As if the call had not been."""
             global _capturing
-            _capturing = None
+            _capturing, Node.since = None, 0
             for tensor, node in reversed(assigned):
                 tensor.node = node
             for tensor, gradient in gradients:
                 tensor.grad = gradient
+            for stand in stands.values():
+                stand.requires_grad = False
         try:
-            _capturing = assigned
+            _capturing, start = assigned, Node.since
             self.result = function(*args, **kwargs)
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
                 if gradient is not None and tensor.grad is not None and tensor.grad is not gradient:
@@ -5483,8 +5492,10 @@ class Capture:
                         for tensor in _tensors_in(self.result)]
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
             after = {i: change[0].node for i, change in changes.items()}
+            self.ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor.grad is None]
+            self.graded = {i for i, stand in enumerate(inputs) if stand.grad is not None and id(stand) in stood}
             made = [(tensor, tensor.grad.node) for tensor, gradient in gradients
-                    if gradient is None and tensor.grad is not None]
+                    if gradient is None and tensor.grad is not None and id(tensor) not in stood]
             undo()
         except BaseException:                                           # also if Ctrl-C came while it was undone
             undo()
@@ -5498,6 +5509,8 @@ class Capture:
         made = [(tensor, node) for tensor, node in made if id(tensor) not in before]
         del changes
         outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
+        holding = [*Tensor._trainable.values(), *self.states.values(), *(tensor for tensor, _ in before.values())]
+        compute_earlier(outputs, {tensor.node for tensor in holding}, start)
         # The graph shows nodes, not which Tensor they came from. So where the old node of a Tensor that is assigned may
         # also stand for others (equal constants are one node, and others may hold it), that Tensor gets a node of its
         # own, and the function is run again.
@@ -5514,7 +5527,7 @@ class Capture:
             return self.__init__(function, *call, unreplaced, again=True)
         # Parameters that were never computed, and old values of what is assigned, are computed now, once.
         self.states.update((i, tensor) for i, (tensor, _) in before.items())
-        held = {tensor.node: tensor for tensor in [*Tensor._trainable.values(), *self.states.values()]}
+        held = {tensor.node: tensor for tensor in holding}
         lazy = [node for node in topological(outputs, stop=is_realized) if node in held and node.buffer is None]
         realize([node for _, node in before.values() if node.size] + [node for node in lazy if node not in outputs])
         order = topological(outputs, stop=is_realized)
@@ -5572,11 +5585,25 @@ class Capture:
                 if not in_place:
                     tensor.node = fresh_leaf(fresh[i])
             Tensor._random_host.clear()                                 # a draw may have moved the states on
+            for tensor in self.ungraded:
+                tensor.grad = None
             for tensor, i in self.gradients:
                 tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
         results = [Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if i in self.assigned else fresh[i]))
                    for i in self.returned]
         return _replace_tensors(self.result, iter(results))
+
+
+def compute_earlier(outputs, held, start):
+    """Compute what nodes from `start` on read of earlier ones that come from nodes in `held`: what the user made before
+    a call, and did not look at, has the values of then. A replay would take those that the Tensors hold by then."""
+    late, found, read = lambda node: node.number >= start, set(), set(outputs)
+    order = topological(outputs, stop=lambda node: node in held or is_realized(node))
+    for node in order:
+        if node in held or node.buffer is None and not found.isdisjoint(node.sources):
+            found.add(node)
+        read.update(node.sources if late(node) else ())
+    realize([node for node in order if node in found and node in read and node not in held and not late(node)])
 
 
 def fresh_leaf(buffer):
