@@ -5452,8 +5452,9 @@ class Capture:
         assigned: what happens under that must be seen under the other."""
         changed = {id(arguments[tensor] if isinstance(tensor, int) else tensor) for tensor, *_ in self.targets}
         used = {id(tensor) for tensor in [*self.sources, *(tensor for tensor, *_ in self.targets)]}
-        return [tensor for i, tensor in enumerate(arguments) if id(tensor) not in self.unreplaced and (i in self.graded or
-                id(tensor) in changed and (id(tensor) in used or tensor.node in self.frozen))]
+        also = lambda tensor: id(tensor) in changed and (id(tensor) in used or tensor.node in self.frozen)
+        return [tensor for i, tensor in enumerate(arguments)
+                if id(tensor) not in self.unreplaced and (i in self.graded or also(tensor))]
 
     def __init__(self, function, args, kwargs, unreplaced, again=False):
         global _capturing
