@@ -5433,8 +5433,8 @@ class Capture:
     around a fixed node. `targets` has (Tensor or number of an argument, output, in place?) for each Tensor that is
     assigned, `gradients` (Tensor, output) for each that is left with a gradient it did not have (not for those that are
     assigned: they have used theirs), `ungraded` those whose gradient it drops, `graded` the numbers of the arguments
-    that get one, `returned` the output behind each Tensor of `result`. `frozen` has all the other
-    nodes of the graph, which no Tensor is known for: if one that held such a node takes another, this is `stale`.
+    that get one, `returned` the output behind each Tensor of `result`. `frozen` has all the other nodes of the graph,
+    which no Tensor is known for: if one that held such a node takes another, this is `stale`.
     """
     live = weakref.WeakSet()
     states = weakref.WeakValueDictionary()                              # id: Tensor, all that were ever assigned
@@ -5471,7 +5471,7 @@ class Capture:
         standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
         for stand in standing.values():
             stand.realize()
-        assigned, Node.since = [], next(_serial)
+        assigned, start = [], next(_serial)
 
         def undo():
             """As if the call had not been."""
@@ -5484,7 +5484,7 @@ class Capture:
             for stand in stands.values():
                 stand.requires_grad = False
         try:
-            _capturing, start = assigned, Node.since
+            _capturing, Node.since = assigned, start
             self.result = function(*args, **kwargs)
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
                 if gradient is not None and tensor.grad is not None and tensor.grad is not gradient:
