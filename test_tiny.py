@@ -2686,6 +2686,20 @@ def test_a_scatter_counts_each_element(device):
     close(gradient, 14 * table.numpy())
 
 
+@pytest.mark.parametrize("n", [16, 17, 40])
+@pytest.mark.parametrize("low, high", [(0, 1), (3, 0), (2, 1)])
+def test_a_row_of_exponentials_is_summed_beneath_a_pad(low, high, n, device):
+    """Found by random programs: the row was kept as it is beneath the pad, where some are those of what is not there."""
+    values = random_numbers(n, 5, n).astype(np.float32)
+    e, exp = Tensor(values).exp(), np.exp(values)
+    close(e / e[:, low:n - high].pad(((0, 0), (low, high))).sum(1, keepdim=True),
+          exp / exp[:, low:n - high].sum(1, keepdims=True))
+    x = Tensor(values[0, :1]).expand(2)
+    Tensor.realize(total := x.exp()[:1].pad(((0, 1),)).sum(), each := x.exp())
+    close(total, exp[0, 0])
+    close(each, exp[0, :1].repeat(2))
+
+
 def test_a_product_of_a_product_with_itself_and_its_sum(device):
     """Found by random programs: both products became one nest, which read its own output."""
     for n in (2, 3, 17):

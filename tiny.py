@@ -1904,6 +1904,7 @@ class Lowering:
         """Find all values, with the splits that are known so far. Did it turn up another, and has to be done again?"""
         self.memo, self.values, self.quotients, self.loops, self.origin, self.place = {}, {}, {}, {}, {}, {}
         self.inlined, self.bodies, self.reduced, self.heights, self.serial = {}, {}, defaultdict(set), {}, 0
+        self.unguarded = set()                                          # values that are right at each step
         for node in topological(self.outputs, stop=self.is_read):         # the number of reductions beneath each node
             self.heights[node] = 0 if self.is_read(node) else (
                 max((self.heights[s] for s in node.sources), default=0) + (node.op in REDUCTIONS))
@@ -2047,6 +2048,7 @@ class Lowering:
             if op not in MOVEMENTS and op not in IDENTITY:
                 result = self.compute(node, index, guard)
                 self.origin[result] = (node, index)
+                self.unguarded.update(() if guard else (result,))
                 break
             index = self.beneath(node, index)
             node = node.sources[0]
@@ -2557,6 +2559,7 @@ class Nest:
 
         So a softmax needs the exponentials once for their sum, in the loop of that, and again for the result, in the
         loop of the vector: the same node at the same index, but for the loop. The first is stored, the second loaded.
+        Not one beneath a pad, which is something else outside of what is padded.
         """
         kept, values = {}, defaultdict(list)
         for value in self.values:
@@ -2568,6 +2571,7 @@ class Nest:
                 for (first, index), (second, again) in itertools.permutations(pair, 2):
                     loops = set(reduction.arg)
                     if len(pair) == 2 and len(loops) == 1 and first in reachable(reduction.args) and \
+                            first in self.lowering.unguarded and \
                             first.loops - set(self.loops) == loops and second.loops <= set(self.loops) and \
                             self.vector not in reduction.loops and self.vector.extent == reduction.arg[0].extent and \
                             all(replaced(i, reduction.arg[0], self.vector) == j for i, j in zip(index, again)):
