@@ -5,9 +5,8 @@
 """What holds of tiny, as facts.
 
     python -m pytest -q test_tiny.py                # or: uv run test_tiny.py
+    python test_tiny.py --help                      # the commands: what goes on for longer, and the benchmark
     python test_tiny.py bench [part ...]            # how quick it is, next to the other libraries that are installed
-    python test_tiny.py files [N]                   # N random files, most of them damaged, are loaded or refused
-    python test_tiny.py portability [name ...]      # other compilers, processors, and versions of Python and NumPy
 
 What is right is never copied from a run of tiny. The oracles are NumPy in float64, central differences for gradients,
 the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where it is installed, for whole models.
@@ -23,6 +22,77 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 import numpy as np
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Commands
+#
+# What goes on for longer than a test is a command: a row of COMMANDS with a function and its arguments. The docstring
+# is the help, its first line the line in the list of all; what the function returns is the exit code. A name that ends
+# in -worker is for processes that other commands start, and is not listed.
+# ---------------------------------------------------------------------------------------------------------------------
+COMMANDS = {}
+
+
+def argument(*names, **options):
+    """An argument of a command: what argparse's add_argument takes."""
+    return names, options
+
+
+def how_many(name, default, what):
+    """The one argument of most commands."""
+    return argument(name, metavar="N", type=positive, nargs="?", default=default, help=f"{what} (default: {default:,})")
+
+
+def positive(text, kind=int):
+    """The number that an argument gives."""
+    with contextlib.suppress(ValueError):
+        if (number := kind(text)) > 0:
+            return number
+    raise argparse.ArgumentTypeError(f"should be a {'whole ' * (kind is int)}number greater than 0; it is {text!r}")
+
+
+def one_of(names):
+    """A parser of arguments that are one of these names each. (`choices` would refuse an empty list in Python 3.11.)"""
+    def parse(text):
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"there is no {text!r}, only {', '.join(names)}")
+        return text
+
+    return parse
+
+
+def listed():
+    """The commands that are for people, each with the first line of its help."""
+    return {name: inspect.getdoc(function).splitlines()[0] for name, (function, *_) in COMMANDS.items()
+            if not name.endswith("-worker")}
+
+
+def command_parser():
+    lines = [f"  {name:13}{line}" for name, line in listed().items()]
+    parser = argparse.ArgumentParser(
+        "test_tiny.py", "test_tiny.py [command] ...", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Without a command the tests run; all else that begins with - goes to pytest,\n"
+                    "as in: python test_tiny.py -x -k softmax",
+        epilog="\n".join(["commands, each with a --help of its own:", *lines]))
+    commands = parser.add_subparsers(prog="test_tiny.py", help=argparse.SUPPRESS)
+    for name, (function, *arguments) in COMMANDS.items():
+        command = commands.add_parser(name, description=inspect.getdoc(function))
+        command.set_defaults(function=function)
+        for names, options in arguments:
+            command.add_argument(*names, **options)
+    return parser
+
+
+def run_command(arguments):
+    """Run a command, or the tests; returns the exit code."""
+    if not arguments or arguments[0].startswith("-") and arguments[0] not in ("-h", "--help"):
+        return pytest.main([__file__, "-q", *arguments])
+    parser = command_parser()
+    if arguments[0] not in (*COMMANDS, "-h", "--help"):
+        parser.error(f"there is no command {arguments[0]!r}, only {', '.join(listed())}")
+    options = vars(parser.parse_args(arguments))
+    return options.pop("function")(**options)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -441,28 +511,30 @@ def table(part, duration, rounds):
             worker.process.communicate()
 
 
-def bench(arguments):
-    """Print the tables of the parts that are named, or of all but sweep. It runs on Linux."""
-    parser = argparse.ArgumentParser(prog="test_tiny.py bench", description=bench.__doc__)
-    parser.add_argument("part", nargs="*", help=", ".join(PARTS))
-    parser.add_argument("--seconds", type=float, default=0.4, help="how long a round times each engine (0.4)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of ours, then each peer (5)")
-    options = parser.parse_args(arguments)
-    if unknown := [name for name in options.part if name not in PARTS]:
-        parser.error(f"no part {unknown[0]}, only {', '.join(PARTS)}")
+def bench(parts, seconds, rounds):
+    """Time tiny next to the other libraries that are installed.
+
+    It prints the tables of the parts that are named, or of all but sweep, and runs on Linux.
+    """
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads()])                # for all engines alike
     print(f"{threads()} threads; processes that ran or waited in the minute before: {os.getloadavg()[0]:.1f}\n")
-    for name in options.part or [name for name in PARTS if name != "sweep"]:            # that one takes half an hour
+    for name in parts or [name for name in PARTS if name != "sweep"]:                   # that one takes half an hour
         print(f"## {name}\n", flush=True)
-        for line in table(PARTS[name], options.seconds, options.rounds):
+        for line in table(PARTS[name], seconds, rounds):
             print(line, flush=True)
         print()
 
 
-if __name__ == "__main__" and sys.argv[1:2] == ["bench"]:
-    sys.exit(bench(sys.argv[2:]))
-if __name__ == "__main__" and sys.argv[1:2] == ["bench-worker"]:
-    sys.exit(serve(sys.argv[2]))
+COMMANDS |= {
+    "bench": (bench,
+              argument("parts", nargs="*", metavar="part", type=one_of(PARTS), help=", ".join(PARTS)),
+              argument("--seconds", type=functools.partial(positive, kind=float), default=0.4,
+                       help="how long a round times each engine (default: 0.4)"),
+              argument("--rounds", type=positive, default=5, help="rounds of ours, then each peer (default: 5)")),
+    "bench-worker": (serve, argument("name")),
+}
+if __name__ == "__main__" and sys.argv[1:2] and sys.argv[1] in COMMANDS:
+    sys.exit(run_command(sys.argv[1:]))                                 # without the cache and the flags of the tests
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2146,10 +2218,11 @@ class FloatType(NamedTuple):
     normal: float
 
 
+# Of float64 the unit is twice that of its rounding: the bounds are float64, and so are rounded themselves.
 FLOAT_TYPES = {dtypes.float16: FloatType(2.0 ** -11, 2.0 ** -24, 65504.0, 2.0 ** -14),
                dtypes.bfloat16: FloatType(2.0 ** -8, 2.0 ** -133, float.fromhex("0x1.fep127"), 2.0 ** -126),
                dtypes.float32: FloatType(2.0 ** -24, 2.0 ** -149, float.fromhex("0x1.fffffep127"), 2.0 ** -126),
-               dtypes.float64: FloatType(2.0 ** -52, 2.0 ** -1074, sys.float_info.max, 2.0 ** -1022)}   # with our own
+               dtypes.float64: FloatType(2.0 ** -52, 2.0 ** -1074, sys.float_info.max, 2.0 ** -1022)}
 # How many roundings an operation may be off: for the functions, what OpenCL 1.2 (section 7.4) allows.
 ROUNDINGS = {"add": 1, "mul": 1, "div": 5, "sqrt": 6, "exp": 6, "log": 6, "sin": 8, "sigmoid": 16, "max": 0, "trunc": 0,
              "round": 0, "idiv": 5, "mod": 1, "pow": 32}
@@ -2186,9 +2259,10 @@ class Bounds(NamedTuple):
 
     def tight(self):
         """Which numbers are known to a thousandth."""
+        if self.low.dtype.kind != "f":
+            return ~self.wild & self.exact
         with np.errstate(all="ignore"):
-          return ~self.wild & (self.exact if self.low.dtype.kind != "f" else self.exact | (
-            self.high - self.low <= 1e-3 * self.size + 1e-6))
+            return ~self.wild & (self.exact | (self.high - self.low <= 1e-3 * self.size + 1e-6))
 
 
 class Intervals:
@@ -2538,20 +2612,20 @@ class Program:
         return "\n".join(leaves + [f"v[{i}] = {step}" for i, step in enumerate(self.steps, len(leaves))] +
                          [f"outputs {self.outputs}"])
 
-    def outcomes(self, device, inputs):
+    def outcomes(self, inputs):
         """The outputs, not yet realized."""
         values = [*inputs]
         for step in self.steps:
             values.append(eval(step, {"v": values, "dtypes": dtypes, "Tensor": Tensor}))
         return [values[i] for i in self.outputs]
 
-    def total(self, device, inputs):
-        return sum(((i + 1) * output.square()).sum() for i, output in enumerate(self.outcomes(device, inputs)))
+    def total(self, inputs):
+        return sum(((i + 1) * output.square()).sum() for i, output in enumerate(self.outcomes(inputs)))
 
     def results(self, device):
         """What is to be computed: the outputs, of a smooth program also its gradients."""
         inputs = self.inputs(device)
-        return [*self.outcomes(device, inputs), *(self.total(device, inputs).gradient(*inputs) if self.smooth else ())]
+        return [*self.outcomes(inputs), *(self.total(inputs).gradient(*inputs) if self.smooth else ())]
 
 
 def leaf_numbers(dtype, shape, seed, special=False):
@@ -2605,7 +2679,7 @@ def check_slope(program, step=2.0 ** -13):
     """The gradient of a smooth program on NUMPY, along a random direction, is what central differences tell. Returns
     whether there was something to compare: not next to a kink."""
     inputs = program.inputs("NUMPY")
-    total, exact = program.total("NUMPY", inputs), Intervals()
+    total, exact = program.total(inputs), Intervals()
     directions = [leaf_numbers("float64", leaf[1], leaf[2] + 1) for leaf in program.leaves]
     near = Intervals({x.node: Bounds(x.numpy() - step * abs(d), x.numpy() + step * abs(d), np.zeros(d.shape, bool))
                       for x, d in zip(inputs, directions)})
@@ -2614,7 +2688,7 @@ def check_slope(program, step=2.0 ** -13):
         return 0
     slope = sum((gradient.numpy() * d).sum() for gradient, d in zip(total.gradient(*inputs), directions))
     there = lambda t: [Tensor(x.numpy() + t * d, device="NUMPY") for x, d in zip(inputs, directions)]
-    at = lambda t: program.total("NUMPY", there(t))
+    at = lambda t: program.total(there(t))
     coarse, fine, finer = ((at(h).item() - at(-h).item()) / (2 * h) for h in (step, step / 2, step / 4))
     low, high, _ = exact.of([total.node])[0]
     # Of a difference of half the step the error is a quarter; and what rounding moves the total by, over the step.
@@ -2624,7 +2698,7 @@ def check_slope(program, step=2.0 ** -13):
 
 
 def every_program(check, name, count, first=0, **options):
-    """check(program) for `count` random ones. Returns how many were made, and how many of them differ.
+    """check(program) for `count` random ones. Returns how many were made, and how many of them are distinct.
 
     At first they are only planned and their kernels compiled together: compilers are several times as fast so. If one
     fails, hypothesis goes through them again and makes it small.
@@ -2711,49 +2785,57 @@ def test_a_product_of_a_product_with_itself_and_its_sum(device):
         same(results[1], expected.sum(dtype=np.int32))
 
 
-def fuzz(arguments):
-    """Compare random programs on a device with what they may compute; those that differ are made small and printed."""
-    parser = argparse.ArgumentParser(prog="test_tiny.py fuzz", description=fuzz.__doc__)
-    parser.add_argument("--minutes", type=float, default=1, help="how long (1)")
-    parser.add_argument("--programs", type=float, default=math.inf, help="how many at most (no limit)")
-    parser.add_argument("--device", default="C", choices=Device.makers, help="C, CL, GROUPS or NUMPY (C)")
-    parser.add_argument("--seed", type=int, help="the first seed (by chance); 500 programs have the same")
-    parser.add_argument("--jobs", type=int, default=threads(), help="processes at once (as many as processors)")
-    options = parser.parse_args(arguments)
-    first = int.from_bytes(os.urandom(4), "little") if options.seed is None else options.seed
-    stop, sums = time.monotonic() + 60 * options.minutes, Counter()
-    seeds, lock = itertools.count(first), threading.Lock()
+BATCH = 500                                                             # programs that fuzz has in a process
+
+
+def fuzz(minutes, programs, device, seed, jobs):
+    """Compare random programs with what they may compute.
+
+    What differs is made small and printed. Each 500 programs are a batch, in a process of its own; those of every fifth
+    batch have gradients. The exit code is 1 if something differs.
+    """
+    first = int.from_bytes(os.urandom(4), "little") if seed is None else seed
+    stop, sums, lock = time.monotonic() + 60 * minutes, Counter(), threading.Lock()
+    batches = zip(itertools.count(first), range(0, programs, BATCH))
+
+    def summary():
+        share = sums["tight"] / max(1, sums["numbers"])
+        return (f"{sums['programs']:,} programs ({sums['distinct']:,} distinct) on {device} from seed {first}: "
+                f"{sums['findings'] or 'no'} differences; {sums['numbers']:,} numbers, {share:.0%} of them known to a "
+                f"thousandth; {sums['slopes']:,} slopes")
 
     def job(_):
-        """Batches of 500 programs, each in a process of its own; every fifth has programs with gradients."""
-        while time.monotonic() < stop and sums["programs"] < options.programs:
-            number = next(seeds)
-            done = subprocess.run([sys.executable, __file__, "fuzz-worker", options.device, str(number)], text=True,
-                                  env={**os.environ, "THREADS": str(number % 3 + 1)}, capture_output=True)
+        for number, start in batches:
+            if time.monotonic() >= stop:
+                return
+            command = [sys.executable, __file__, "fuzz-worker", device, str(number), str(min(BATCH, programs - start))]
+            done = subprocess.run(command, text=True, env={**os.environ, "THREADS": str(number % 3 + 1)},
+                                  capture_output=True)
+            if done.returncode == -signal.SIGINT:                       # Ctrl-C, which is for all processes
+                return
             with lock:
                 if done.returncode:
                     print(f"\nseed {number}: exit status {done.returncode}\n{done.stdout}{done.stderr}", flush=True)
-                sums.update(json.loads(done.stdout) if not done.returncode else {"findings": 1})
-                share = sums["tight"] / max(1, sums["numbers"])
-                print(f"\r{sums['programs']:,} programs ({sums['different']:,} different) on {options.device} from "
-                      f"seed {first}: {sums['findings'] or 'no'} differences; {sums['numbers']:,} numbers, {share:.0%} "
-                      f"of them known to a thousandth; {sums['slopes']:,} slopes", end="", flush=True)
-    with ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(job, range(options.jobs)))
-    print()
+                sums.update(json.loads(done.stdout) if not done.returncode else {"findings": 1}, batches=1)
+                if sys.stdout.isatty():
+                    print(f"\r{summary()}", end="", flush=True)
+                elif sums["batches"] % 10 == 0:                         # else a log has too many of them
+                    print(summary(), flush=True)
+    with ThreadPoolExecutor(jobs or threads()) as pool:
+        list(pool.map(job, range(jobs or threads())))
+    print(f"\r{summary()}" if sys.stdout.isatty() else summary())
     return int(sums["findings"] > 0)
 
 
-def fuzz_worker(name, number):
-    """One such batch."""
-    sums, number = Counter(slopes=0), int(number)
-    smooth = number % 5 == 4
+def fuzz_worker(name, number, count):
+    """One batch of fuzz: so many programs of this seed."""
+    sums, smooth = Counter(slopes=0), number % 5 == 4
 
     def check(program):
         numbers, tight = check_program(program, name)
         sums.update(numbers=int(numbers), tight=int(tight), slopes=check_slope(program) if smooth else 0)
     most = 12 if smooth else 60
-    sums["programs"], sums["different"] = every_program(check, name, 500, number, most=most, smooth=smooth)
+    sums["programs"], sums["distinct"] = every_program(check, name, count, number, most=most, smooth=smooth)
     print(json.dumps(sums))
 
 
@@ -6525,7 +6607,10 @@ def test_a_module_that_is_imported_again_computes_and_so_does_the_old_one():
 
 
 def hostile(factor):
-    """What takes long, `factor` times as often as the suite does it; a line for each, and exit code 1 on a finding."""
+    """Interrupt, fork and compute in threads, again and again.
+
+    It does what takes long N times as often as the suite, and prints a line on each; a finding raises.
+    """
     rng, start, interrupts = np.random.default_rng(int(time.time())), time.time(), 0
     with tempfile.TemporaryDirectory(prefix="tiny-test-") as place:
         for round in range(factor):
@@ -7374,14 +7459,17 @@ def endless_work(name):
     return {"jitted steps": jitted, "steps": not_jitted, "graphs": program, "random programs": random_program}
 
 
-def endurance(number="10000"):
-    """Print the resident memory while steps are trained and programs run; returns 1 if it grows."""
-    grown, tiny.PLANS = [], min(tiny.PLANS, int(number) // 10)          # the bound is met within the first half
+def endurance(number):
+    """See whether memory grows with steps and programs.
+
+    It prints the resident memory after each tenth of them; the exit code is 1 if that grows.
+    """
+    grown, tiny.PLANS = [], min(tiny.PLANS, max(1, number // 10))       # the bound is met within the first half
     for name, kind in itertools.product(("C", "NUMPY"), ("jitted steps", "steps", "random programs")):
-        memory = checkpoints(endless_work(name)[kind], int(number))
-        print(f"{name}: {int(number):,} {kind}: {' '.join(f'{x:.1f}' for x in memory)} MiB", flush=True)
+        memory = checkpoints(endless_work(name)[kind], number)
+        print(f"{name}: {number:,} {kind}: {' '.join(f'{x:.1f}' for x in memory)} MiB", flush=True)
         grown += [] if is_flat(memory, 4) else [f"{kind} on {name}"]
-    print(f"memory grows with {', '.join(grown)}" if grown else f"memory is flat over {int(number):,} of each")
+    print(f"memory grows with {', '.join(grown)}" if grown else f"memory is flat over {number:,} of each")
     return bool(grown)
 
 
@@ -7565,9 +7653,12 @@ OUTSIDE = " or ".join(
     "wherever_it_runs memory_can_hold memory_runs_out which_devices_work random_programs".split())
 
 
-def sanitize(programs="5000"):
-    """Print what the sanitizers say of the suite, of so many random programs, and of training with threads."""
-    batch, programs = 250, int(programs)
+def sanitize(programs):
+    """Run generated C under the sanitizers of gcc.
+
+    That is N random programs, training with threads, and the suite; a finding raises.
+    """
+    batch = 250
     print(finished(sanitized("thread", __file__, "sanitize-worker", "thread", 0, 5, 2, 0)), flush=True)
     works = [(min(batch, programs - done), done) for done in range(0, programs, batch)]
     start = lambda work: finished(sanitized("address", __file__, "sanitize-worker", "address", work[0], 5, 2, work[1]))
@@ -7621,7 +7712,7 @@ def simulate(mode, names, steps):
     replaced_words("VECTOR_WORDS", "return CONVERT(m, i32, N);", "volatile i32x##N c = CONVERT(m, i32, N); return c;")
     replaced_words("VECTOR_WORDS", "i32x##N big =", "volatile i32x##N big =")
     Device.makers["CL"] = lambda: Simulated(mode)
-    Device.DEFAULT = "CL"
+    Device.DEFAULT, names = "CL", CASES if names == ["all"] else names
     for name in names:
         if name in FAULTS:
             FAULTS[name][0]().numpy()
@@ -7714,7 +7805,10 @@ def elsewhere(name, folder):
 
 
 def portability(names):
-    """Run the tests elsewhere, in all places or those that are named; returns the exit code."""
+    """Run tests with other compilers, processors and versions.
+
+    They run in all places, or in those that are named; the exit code is 1 if they don't pass everywhere.
+    """
     with tempfile.TemporaryDirectory() as folder:
         results = {}
         for name in names or ELSEWHERE:
@@ -7725,50 +7819,153 @@ def portability(names):
     return len(well) < len(results)
 
 
-if __name__ == "__main__" and sys.argv[1:2] == ["portability"]:
-    sys.exit(portability(sys.argv[2:]))
-if __name__ == "__main__" and sys.argv[1:2] == ["fuzz"]:
-    sys.exit(fuzz(sys.argv[2:]))
-elif __name__ == "__main__" and sys.argv[1:2] == ["fuzz-worker"]:
-    sys.exit(fuzz_worker(*sys.argv[2:]))
-elif __name__ == "__main__" and sys.argv[1:2] == ["endurance"]:
-    sys.exit(endurance(*sys.argv[2:]))
-elif __name__ == "__main__" and sys.argv[1:2] == ["oclgrind"]:
-    print(*check_in_oclgrind(2, "all"), "no complaint of the simulator", sep="\n")
-elif __name__ == "__main__" and sys.argv[1:2] == ["oclgrind-worker"]:
-    simulate(sys.argv[2], sys.argv[4:] if sys.argv[4:] != ["all"] else list(CASES), int(sys.argv[3]))
-elif __name__ == "__main__" and sys.argv[1:2] == ["aliasing"]:
-    for Device.DEFAULT, part in (("NUMPY", 1), ("C", 10)):
-        check_aliasing(int(sys.argv[2]) // part, int(time.time()), False)
-        print(f"{int(sys.argv[2]) // part:,} programs of assignments, views and jits on {Device.DEFAULT}: all right")
-elif __name__ == "__main__" and sys.argv[1:2] == ["kill"]:
-    with tempfile.TemporaryDirectory() as place:
-        (Path(place) / "text").write_text(WOODCHUCK)
-        steps = kill_at_random_moments(Path(place), int(sys.argv[2]), seed=int(time.time()))
-    print(f"killed {len(steps)} times: the checkpoint was whole each time, and the training is at step {steps[-1]:,}")
-elif __name__ == "__main__" and sys.argv[1:2] == ["sanitize"]:
-    sanitize(*sys.argv[2:])
-elif __name__ == "__main__" and sys.argv[1:2] == ["sanitize-worker"]:
-    sanitize_worker(sys.argv[2], *map(int, sys.argv[3:]))
-elif __name__ == "__main__" and sys.argv[1:2] == ["hostile"]:
-    hostile(int((sys.argv[2:] or [10])[0]))
-elif __name__ == "__main__" and sys.argv[1:2] == ["files"]:
-    count, first, Device.DEFAULT = int((sys.argv[2:] or [100_000])[0]), int(time.time()), "NUMPY"
-    place = tempfile.mkdtemp(prefix="tiny-files-", dir="/dev/shm")       # in memory; it stays if there is a finding
-    sound = load_random_files(count, first, place)
-    shutil.rmtree(place)
-    print(f"{count:,} random files of seed {first}: {sound:,} were sound and loaded byte for byte, the others refused")
-elif __name__ == "__main__" and sys.argv[1:2] == ["bits"]:
+# ---------------------------------------------------------------------------------------------------------------------
+# The table of commands
+# ---------------------------------------------------------------------------------------------------------------------
+def edges():
+    """Compare every operation with NumPy at the edges of the types.
+
+    These are NaN, infinities, -0, denormals, the least and the greatest; on C, CL and NUMPY, with vectors of any size.
+    """
+    wrong, count = search_edges()
+    print(*wrong, f"{count:,} values at the edges on C, CL and NUMPY: {len(wrong)} operations differ", sep="\n")
+    return int(len(wrong) > 0)
+
+
+def same_bits():
+    """Compare the bits of results where only the surroundings differ.
+
+    These are threads, hash seeds, the order of programs, caches and jits; on C, CL and NUMPY.
+    """
     with tempfile.TemporaryDirectory() as place:
         found = {name: bits(Path(place) / name, name, QUICKLY + ALL) for name in (*COMPILED, "NUMPY")}
     wrong = {f"{name}: {line}" for name, runs in found.items() for lines in runs for line in lines ^ runs[0]}
     processes = sum(map(len, found.values()))
     print(*sorted(wrong), f"{len(QUICKLY + ALL)} programs in each of {processes} processes, on C, CL and NUMPY: "
           f"{len(wrong)} results differ", sep="\n")
-    sys.exit(len(wrong) > 0)
-elif __name__ == "__main__" and sys.argv[1:2] == ["edges"]:
-    wrong, count = search_edges()
-    print(*wrong, f"{count:,} values at the edges on C, CL and NUMPY: {len(wrong)} operations differ", sep="\n")
-    sys.exit(len(wrong) > 0)
-elif __name__ == "__main__":
-    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
+    return int(len(wrong) > 0)
+
+
+def aliasing(number):
+    """Compare assignments and views with a model that copies.
+
+    N random programs with in-place operators and jits run on NUMPY, and a tenth of that on C; a finding raises.
+    """
+    for Device.DEFAULT, programs in (("NUMPY", number), ("C", max(1, number // 10))):
+        check_aliasing(programs, int(time.time()), False)
+        print(f"{programs:,} programs of assignments, views and jits on {Device.DEFAULT}: all right", flush=True)
+
+
+def oclgrind():
+    """Run generated OpenCL in the simulator Oclgrind.
+
+    That is every operation with its gradients, and a training; an access out of bounds or a race raises.
+    """
+    if not shutil.which("oclgrind"):
+        return "oclgrind is not installed"
+    print(*check_in_oclgrind(2, "all"), "no complaint of the simulator", sep="\n")
+
+
+def files(number):
+    """Load random model files, most of them damaged.
+
+    The sound ones must come byte for byte, the others be refused; a file that is a finding raises, and is kept.
+    """
+    first, Device.DEFAULT = int(time.time()), "NUMPY"
+    place = tempfile.mkdtemp(prefix="tiny-files-", dir="/dev/shm")       # in memory; it stays if there is a finding
+    sound = load_random_files(number, first, place)
+    shutil.rmtree(place)
+    print(f"{number:,} random files of seed {first}: {sound:,} were sound and loaded byte for byte, the others refused")
+
+
+def kill(number):
+    """Kill a training at random moments, and resume it.
+
+    A checkpoint that is not whole raises.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / "text").write_text(WOODCHUCK)
+        steps = kill_at_random_moments(Path(place), number, seed=int(time.time()))
+    print(f"killed {len(steps)} times: the checkpoint was whole each time, and the training is at step {steps[-1]:,}")
+
+
+COMMANDS |= {
+    "fuzz": (fuzz,
+             argument("--minutes", type=functools.partial(positive, kind=float), default=1,
+                      help="no batch of 500 programs begins later (default: 1)"),
+             argument("--programs", type=positive, default=sys.maxsize, help="how many at most (default: no limit)"),
+             argument("--device", choices=Device.makers, default="C", help="where they run (default: C)"),
+             argument("--seed", type=int, help="of the first batch of 500; the next batch has the next (default: by "
+                      "chance)"),
+             argument("--jobs", type=positive, help="processes at once (default: as many as processors)")),
+    "fuzz-worker": (fuzz_worker, argument("name"), argument("number", type=int), argument("count", type=int)),
+    "edges": (edges,),
+    "bits": (same_bits,),
+    "aliasing": (aliasing, how_many("number", 1000, "random programs on NUMPY")),
+    "sanitize": (sanitize, how_many("programs", 5000, "random programs")),
+    "sanitize-worker": (sanitize_worker, argument("kind", choices=SANITIZERS),
+                        *(argument(name, type=int) for name in ("number", "steps", "layers", "first"))),
+    "oclgrind": (oclgrind,),
+    "oclgrind-worker": (simulate, argument("mode"), argument("steps", type=int), argument("names", nargs="+")),
+    "endurance": (endurance, how_many("number", 10_000, "steps and programs of each kind")),
+    "hostile": (hostile, how_many("factor", 10, "how many times as often as the suite")),
+    "files": (files, how_many("number", 100_000, "random files")),
+    "kill": (kill, how_many("number", 50, "kills")),
+    "portability": (portability,
+                    argument("names", nargs="*", metavar="place", type=one_of(ELSEWHERE), help=", ".join(ELSEWHERE))),
+}
+
+
+def test_help_lists_every_command_in_a_line(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        run_command(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80 and len(listed()) > 10
+    for name, (function, *_) in COMMANDS.items():
+        first = inspect.getdoc(function).splitlines()[0]
+        assert [line.split(maxsplit=1) for line in lines].count([name, first]) == (not name.endswith("-worker"))
+
+
+def test_every_command_has_a_help_and_a_function_that_takes_its_arguments(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "500")                                # so that argparse breaks no line
+    for name, (function, *_) in COMMANDS.items():
+        with pytest.raises(SystemExit, match="0"):
+            run_command([name, "--help"])
+        assert " ".join(inspect.getdoc(function).split()) in capsys.readouterr().out
+        if not name.endswith("-worker"):
+            options = vars(command_parser().parse_args([name]))
+            assert options.pop("function") is function and inspect.signature(function).bind(**options)
+
+
+@pytest.mark.parametrize("line, words", [
+    ("nosuch", "there is no command 'nosuch', only bench, fuzz, edges, "),
+    ("bench step nosuch", "argument part: there is no 'nosuch', only step, small, "),
+    ("bench --rounds 0", "argument --rounds: should be a whole number greater than 0; it is '0'"),
+    ("fuzz --minutes 0", "argument --minutes: should be a number greater than 0; it is '0'"),
+    ("fuzz --programs 2.5", "argument --programs: should be a whole number greater than 0; it is '2.5'"),
+    ("fuzz --device GPU", "argument --device: invalid choice: 'GPU'"),
+    ("edges foo", "unrecognized arguments: foo"), ("bits 3", "unrecognized arguments: 3"),
+    ("kill x", "argument N: should be a whole number greater than 0; it is 'x'"), ("files -5", "it is '-5'"),
+    ("portability nosuch", "argument place: there is no 'nosuch', only gcc, clang, "),
+])
+def test_arguments_that_a_command_does_not_know_are_named(line, words, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run_command(line.split())
+    error, = re.findall("error: (.*)", capsys.readouterr().err)
+    assert words in error
+
+
+def test_the_readme_gives_commands_that_there_are():
+    lines = re.findall(r"`python\s+test_tiny\.py (\w[^`]*)`", README)
+    named = {line.split()[0] for line in lines if command_parser().parse_args(line.split())}
+    assert named == {name for name in COMMANDS if not name.endswith("-worker")}
+
+
+@pytest.mark.parametrize("arguments", [[], ["-x", "-k", "softmax"]])
+def test_without_a_command_the_tests_run(arguments, monkeypatch):
+    monkeypatch.setattr(pytest, "main", lambda arguments: arguments)
+    assert run_command(arguments) == [__file__, "-q", *arguments]
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(sys.argv[1:]))
