@@ -2720,8 +2720,9 @@ def every_program(check, name, count, first=0, **options):
         examples(look)
     finally:
         del device.compile
-    functions = compile(kernels)                                        # which live as long as somebody holds them
+    functions = None
     try:
+        functions = compile(kernels)                                    # which live as long as somebody holds them
         for program in found.values():
             check(program)
     except Exception:
