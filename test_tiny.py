@@ -2764,7 +2764,7 @@ def test_a_scatter_counts_each_element(device):
 @pytest.mark.parametrize("n", [16, 17, 40])
 @pytest.mark.parametrize("low, high", [(0, 1), (3, 0), (2, 1)])
 def test_a_row_of_exponentials_is_summed_beneath_a_pad(low, high, n, device):
-    """Found by random programs: the row was kept as it is beneath the pad, where some are those of what is not there."""
+    """Found by random programs: the row was kept as it is beneath the pad, with numbers of what is not there."""
     values = random_numbers(n, 5, n).astype(np.float32)
     e, exp = Tensor(values).exp(), np.exp(values)
     close(e / e[:, low:n - high].pad(((0, 0), (low, high))).sum(1, keepdim=True),
@@ -7381,6 +7381,78 @@ def reads_the_gradient_of_an_argument(jit):
     gives_an_argument_a_gradient, reads_the_gradient_of_an_argument], ids=lambda program: program.__name__)
 def test_a_jit_does_what_happens_without_it(program, device):
     assert program(TinyJit) == program(lambda function: function)
+
+
+def test_no_gradient_flows_through_what_was_computed_before_a_jit(device):
+    w, x = Tensor([2.0], requires_grad=True), Tensor([3.0])
+    older, line = w * 5, inspect.currentframe().f_lineno
+    for realized in (False, True):
+        with pytest.raises(RuntimeError, match=f"jit: a gradient would flow .*test_tiny.py:{line}, which is frozen"):
+            TinyJit(lambda x: (older * x).sum().backward())(x)
+        older.realize()
+    assert w.grad is None and (w * x).sum().backward().item() == 6 and w.grad.item() == 3
+
+
+STEPS = ["loss = ({} * {}).sum()", "loss = ({} * {}).sum() + ({} - {}).square().sum()", "loss.backward()",
+         "loss.backward()", "optimizer.step()", "other.step()", "optimizer.zero_grad()", "other.zero_grad()",
+         "state.assign(state - {}.detach())", "w.assign({}.detach() * 0.5)", "x += {}.detach()",
+         "result = {} - {} * 2", "loss = ({} + {}).sum().backward()"]
+BETWEEN = ["v.assign(v.detach() * 2)", "state.assign({}.detach() + 1)", "({} * w).sum().backward()", "w.grad = None",
+           "v.grad = None", "kept.append({}.detach())", "kept.append({} * 2)", "{}.realize()", "x = {}.detach() - 1",
+           "state += 1", "x = w", "x = v.detach()", "x = older.detach()", "x = state"]
+
+
+@st.composite
+def training_programs(draw):
+    """Lines of a step, of which a jit is to be made, and lines for each time between two calls."""
+    def lines(texts, most, *also):
+        chosen = draw(st.lists(st.sampled_from(texts), min_size=1, max_size=most))
+        names = ["w", "v", "x", "state", *also]
+        return [text.format(*[draw(st.sampled_from(names)) for _ in range(text.count("{}"))]) for text in chosen]
+    return lines(STEPS, 6, "older.detach()", "known.detach()"), [lines(BETWEEN, 3, "older", "known") for _ in range(4)]
+
+
+def train_so(step, between, jit):
+    """What the calls give, and what there is after each. Without a jit, gradients are dropped as README says of it."""
+    w, v = Tensor([1.0, 2.0], requires_grad=True), Tensor([0.5, -1.0], requires_grad=True)
+    names = {"w": w, "v": v, "state": Tensor([3.0, 1.0]), "kept": [], "x": Tensor([2.0, -2.0]), "older": w * v + 1,
+             "known": (w * v * 2).realize(), "optimizer": nn.optim.SGD([w], lr=0.25),
+             "other": nn.optim.SGD([v], lr=0.5)}
+    step = ["loss, result = (x * 0).sum(), x", *step, "return loss, result"]
+    text = ["def step(x):", *[f"    {line}" for line in step]]
+    exec("\n".join(text), names)
+    function, seen = jit(names["step"]), []
+    for lines in between:
+        before = [(p, p.grad, p.node) for p in (w, v)]
+        seen += [y.tolist() for y in function(names["x"])]
+        for p, gradient, node in before if jit is not TinyJit else ():
+            p.grad = None if gradient is None and p.node is not node else p.grad
+        exec("\n".join(lines), names)
+        tensors = [w, v, w.grad, v.grad, names["state"], names["x"], names["older"], names["known"], *names["kept"]]
+        seen += [y is not None and y.detach().tolist() for y in tensors]
+    return seen
+
+
+def check_training(number, first=0):
+    """Compare random steps with and without a jit; those that Python can't do either are left out. How many remain?"""
+    done = []
+
+    def check(program):
+        try:
+            runs = [train_so(*program, jit) for jit in (TinyJit, lambda function: function)]
+        except RuntimeError as error:
+            assert re.search("requires_grad|no gradient of parameter|which is frozen", str(error))
+            return
+        close(*[np.hstack([np.ravel(x) for x in run]) for run in runs])
+        done.append(program)
+    seed(first)(settings(hypothesis_settings, derandomize=False, max_examples=number, suppress_health_check=list(
+        HealthCheck))(given(training_programs())(check)))()
+    return len(done)
+
+
+@on("NUMPY")
+def test_random_steps_of_training_do_the_same_with_a_jit(device):
+    assert check_training(60) > 20
 
 
 @on("C", "NUMPY")

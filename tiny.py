@@ -1355,6 +1355,7 @@ class Tensor:
         """Loss of logits, of which the sigmoid is the probability, against targets in 0 .. 1."""
         return (self.softplus() - target * self)._reduced(reduction)
 
+    @_alone
     def gradient(self, *targets, gradient=None):
         """Gradients of self with respect to `targets`, Tensors of their shapes, times `gradient` if self has axes."""
         dtypes = [NAME_OF[x.dtype] for x in (self, *targets)]
@@ -1681,6 +1682,9 @@ def gradients(result, targets, seed):
             g = found.get(node)
             if g is None or node.op == "detach" or not any(leads[source] for source in node.sources):
                 continue
+            _require(node.number >= Node.since, "jit: a gradient would flow through what was computed before the call, "
+                     "{}:{}, which is frozen: compute it in the function, or detach() it", *node.line[:2],
+                     kind=RuntimeError)
             Node.origin.line = (*node.line[:2], "gradient")
             sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
             if node.op in ELEMENTWISE:
@@ -5464,7 +5468,7 @@ class Capture:
         global _capturing
         call, tensors = (args, kwargs), _tensors_in((args, kwargs))
         for tensor in tensors:
-            if id(tensor) in unreplaced:
+            if id(tensor) in unreplaced and not tensor.requires_grad:   # those are found by what they hold anyway
                 self.notice(tensor, tensor.node)
                 own(tensor)
         stands = {id(tensor): Tensor._of(fresh_leaf(tensor.node.buffer), tensor.requires_grad or None)
