@@ -7922,13 +7922,15 @@ def same_bits():
 
 
 def aliasing(number):
-    """Compare assignments and views with a model that copies.
+    """Compare assignments and views with a model that copies, and steps of training with and without a jit.
 
-    N random programs with in-place operators and jits run on NUMPY, and a tenth of that on C; a finding raises.
+    N random programs of each kind run on NUMPY, and a tenth of that on C; a finding raises.
     """
     for Device.DEFAULT, programs in (("NUMPY", number), ("C", max(1, number // 10))):
         check_aliasing(programs, int(time.time()), False)
         print(f"{programs:,} programs of assignments, views and jits on {Device.DEFAULT}: all right", flush=True)
+        steps = check_training(programs, int(time.time()))
+        print(f"{steps:,} steps of training on {Device.DEFAULT}: the same with a jit", flush=True)
 
 
 def oclgrind():
