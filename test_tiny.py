@@ -5864,6 +5864,26 @@ def test_a_compiler_that_fails_is_quoted(tmp_path):
     assert done.returncode != 0 and "RuntimeError" in done.stderr and "the disk is cheese" in done.stderr
 
 
+SPECIAL = """
+import numpy as np; from tiny import *
+x = Tensor([1.0, np.nan, np.inf, -np.inf], device="C")
+print(x.isnan().tolist(), x.isinf().tolist(), (Tensor([-0.0, 0.0], device="C") * 3 + -0.0).tolist())
+print(Tensor([[1.0, -np.inf]], device="C").softmax().tolist(), np.float32(1e-40) * np.float32(0.5) > 0)
+"""
+
+
+@pytest.mark.parametrize("flags", ["-ffast-math -Werror", "-Ofast -ffinite-math-only -fno-signed-zeros "
+                                   "-fassociative-math -freciprocal-math -funsafe-math-optimizations"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_flags_do_not_change_what_nan_infinity_and_signs_are(compiler, flags, tmp_path):
+    """Nor what subnormal numbers are to NumPy."""
+    if not shutil.which(compiler):
+        pytest.skip(f"needs {compiler}")
+    done = python(SPECIAL, CC=compiler, CFLAGS=flags, TINY_CACHE=str(tmp_path))
+    assert done.stdout == ("[False, True, False, False] [False, False, True, True] [-0.0, 0.0]\n"
+                           "[[1.0, 0.0]] True\n"), done.stdout + done.stderr
+
+
 def test_a_cache_folder_that_others_can_write_to_is_refused(tmp_path):
     tmp_path.chmod(0o777)
     message = last_line(python(COMPUTE, TINY_CACHE=str(tmp_path)))

@@ -4780,6 +4780,8 @@ class CDevice(HostDevice, CompiledDevice):
     patience = 60                                                       # seconds for a compiler that may hang
     flags = ["-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
              "-shared", "-fPIC", "-Wno-psabi"]                          # long vectors go to inlined functions only
+    strict = ["-fno-unsafe-math-optimizations", "-fno-finite-math-only", "-fsigned-zeros", "-fno-associative-math",
+              "-fno-reciprocal-math", "-fno-trapping-math"]             # the last is undone by the first
 
     def __init__(self):
         named = os.environ.get("CC")
@@ -4788,7 +4790,9 @@ class CDevice(HostDevice, CompiledDevice):
         if not self.compiler:
             raise RuntimeError(f"the C device found no compiler {named} (named in CC)" if named else
                                "the C device needs a C compiler: install gcc or clang, or name one in CC")
-        self.flags = self.flags + shlex.split(os.environ.get("CFLAGS", ""))
+        # With -ffast-math or -Ofast, even if undone, gcc links what turns off subnormal numbers for the whole process.
+        given = shlex.split(os.environ.get("CFLAGS", "").replace("-Ofast", "-O3"))
+        self.flags = [*self.flags, *(flag for flag in given if flag != "-ffast-math"), *self.strict]
         try:
             version = subprocess.run([self.compiler, "--version"], stdin=subprocess.DEVNULL, capture_output=True,
                                      text=True, errors="replace", timeout=self.patience).stdout
