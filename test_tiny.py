@@ -6057,6 +6057,14 @@ def test_what_killed_processes_left_is_removed_after_a_day(device, fresh):
     assert lefts(fresh) == ["part-new"]
 
 
+@on("C")
+def test_what_another_process_removes_at_the_same_time_does_no_harm(device, fresh):
+    """It is listed, and gone when it is looked at: so is a link to nowhere."""
+    fresh.mkdir(mode=0o700)
+    (fresh / "part-gone").symlink_to("nowhere")
+    tiny.CDevice()
+
+
 # The compiler. A script stands for it: what it does, and the words that the error has.
 COMPILERS = {
     "fails": ("echo the disk is cheese >&2; exit 3", ["the disk is cheese", "ended with 3"]),

@@ -4805,8 +4805,9 @@ class CDevice(HostDevice, CompiledDevice):
         features = cpu_description().split()
         self.lanes, self.arena = 16 if "avx512f" in features else 8 if "avx" in features else 4, None
         for old in cache_folder().glob("part-*"):                       # of processes that were killed
-            if old.stat().st_mtime < time.time() - 86400:
-                shutil.rmtree(old, ignore_errors=True)
+            with contextlib.suppress(OSError):                          # or of one that has just removed it
+                if old.stat().st_mtime < time.time() - 86400:
+                    shutil.rmtree(old, ignore_errors=True)
         self.runtime, = self.libraries("", [("runtime", C_RUNTIME)])
         self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p]
         self.process = None                                             # in which it has threads
