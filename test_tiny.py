@@ -6075,7 +6075,7 @@ COMPILERS = {
     "makes no library": ('while [ "$1" != -o ]; do shift; done; echo nonsense > "$2"', ["can't be loaded"]),
     "asks": ("read answer; echo got no answer >&2; exit 1", ["got no answer"]),
     "is not UTF-8": ("printf '\\377\\376' >&2; exit 1", ["ended with 1"]),
-    "can't be run": (None, ["nothing can be made", "denied"]),
+    "can't be run": (None, ["can't be started", "denied"]),
 }
 
 

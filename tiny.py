@@ -4844,8 +4844,12 @@ class CDevice(HostDevice, CompiledDevice):
                     part.with_suffix(".c").write_text("\n".join([words, *(source for *_, source in batch)]))
                     command = [self.compiler, *self.flags, "-o", part, part.with_suffix(".c"), "-lm", "-lpthread"]
                     with open(part.with_suffix(".log"), "wb") as log, _uninterrupted():
-                        running.append((subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                         start_new_session=True), part, batch))
+                        try:
+                            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                       start_new_session=True)
+                        except OSError as error:
+                            raise RuntimeError(f"the C compiler {self.compiler} can't be started: {error}") from None
+                        running.append((process, part, batch))
                     if len(running) >= cores():
                         self.finish(*running[0])
                         del running[0]
