@@ -5864,6 +5864,16 @@ def test_a_compiler_that_fails_is_quoted(tmp_path):
     assert done.returncode != 0 and "RuntimeError" in done.stderr and "the disk is cheese" in done.stderr
 
 
+@pytest.mark.parametrize("name, value, words", [
+    ("CFLAGS", "'-O1", "RuntimeError: CFLAGS should be flags as a shell reads them (No closing quotation): '-O1"),
+    ("THREADS", "100000", "ValueError: THREADS should be a number from 1 to 1024, not '100000'"),
+    ("THREADS", "²", "ValueError: THREADS should be a number from 1 to 1024, not '²'"),
+    ("KERNELS", "/dev/null/x", "RuntimeError: no sources can be kept where KERNELS says: [Errno 20] Not a directory: "
+                               "'/dev/null/x")])
+def test_a_setting_that_makes_no_sense_is_named(name, value, words):
+    assert last_line(python(COMPUTE, **{name: value})).startswith(words)
+
+
 SPECIAL = """
 import numpy as np; from tiny import *
 x = Tensor([1.0, np.nan, np.inf, -np.inf], device="C")

@@ -4235,10 +4235,11 @@ SLACK = 128                             # bytes before and after every buffer, f
 
 
 def cores():
-    """The number of threads to use: THREADS, or the processors this process may run on."""
+    """The number of threads to use: THREADS, or the processors this process may run on. Each spins for a while before
+    it sleeps, so to start tens of thousands takes minutes."""
     wanted = os.environ.get("THREADS")
-    if wanted and (not wanted.isdigit() or int(wanted) < 1):
-        raise ValueError(f"THREADS should be a number from 1 on, not {wanted!r}")
+    if wanted and not (wanted.isdecimal() and 1 <= int(wanted) <= 1024):
+        raise ValueError(f"THREADS should be a number from 1 to 1024, not {wanted!r}")
     return int(wanted or len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)))
 
 
@@ -4651,7 +4652,10 @@ class CompiledDevice:
             plan.save(key)
         self.tell_lines(plan, order)
         if os.environ.get("KERNELS"):
-            kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
+            try:
+                kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
+            except OSError as error:
+                raise RuntimeError(f"no sources can be kept where KERNELS says: {error}") from None
         planned = time.perf_counter()
         plan.functions = self.compile(plan.kernels)
         planned, compiled = (planned - start) * 1e3, (time.perf_counter() - planned) * 1e3
@@ -4791,7 +4795,11 @@ class CDevice(HostDevice, CompiledDevice):
             raise RuntimeError(f"the C device found no compiler {named} (named in CC)" if named else
                                "the C device needs a C compiler: install gcc or clang, or name one in CC")
         # With -ffast-math or -Ofast, even if undone, gcc links what turns off subnormal numbers for the whole process.
-        given = shlex.split(os.environ.get("CFLAGS", "").replace("-Ofast", "-O3"))
+        try:
+            given = shlex.split(os.environ.get("CFLAGS", "").replace("-Ofast", "-O3"))
+        except ValueError as error:
+            raise RuntimeError(f"CFLAGS should be flags as a shell reads them ({error}): {os.environ['CFLAGS']}"
+                               ) from None
         self.flags = [*self.flags, *(flag for flag in given if flag != "-ffast-math"), *self.strict]
         try:
             version = subprocess.run([self.compiler, "--version"], stdin=subprocess.DEVNULL, capture_output=True,
