@@ -6142,6 +6142,8 @@ def test_what_no_memory_can_hold_is_named(n, device):
     for x in (Tensor.ones(n), Tensor.ones(n // 2, 1) + Tensor.ones(1, 2)):
         with pytest.raises(MemoryError, match=rf"{device}: no memory for float32\[{x.shape[0]}"):
             x.realize()
+    with pytest.raises(MemoryError, match=rf"{device}: no memory for float32\[{n}\], {4 * n:,} bytes"):
+        TinyJit(lambda: Tensor.ones(n))()
     assert works(device)
 
 

@@ -4260,12 +4260,12 @@ class Buffer:
         return cls.from_numpy(other.device.name, other.numpy())
 
     @classmethod
-    def empty(cls, device, node):
+    def empty(cls, device, dtype, shape, size):
         try:
-            return cls(device, node.dtype, node.shape, device.allocate(nbytes(node)))
+            return cls(device, dtype, shape, device.allocate(size))
         except (MemoryError, ValueError, OverflowError, TypeError) as error:            # the others if it is huge
-            raise MemoryError(f"{device.name}: no memory for {NAME_OF[node.dtype]}{list(node.shape)}, {nbytes(node):,} "
-                              f"bytes ({error})") from None
+            raise MemoryError(f"{device.name}: no memory for {NAME_OF[dtype]}{list(shape)}, {size:,} bytes ({error})"
+                              ) from None
 
     def numpy(self):
         """A new array with the numbers."""
@@ -4399,7 +4399,7 @@ def plans(nodes):
 def realize(nodes):
     """Compute `nodes` and set their buffers."""
     for device, plan, _, leaves, wanted in plans(nodes):
-        buffers = [Buffer.empty(device, node) for node in wanted]
+        buffers = [Buffer.empty(device, node.dtype, node.shape, nbytes(node)) for node in wanted]
         run_plan(device, plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
         for node, buffer in zip(wanted, buffers):
             node.buffer = buffer
@@ -5578,8 +5578,7 @@ class Capture:
         for tensor, i, in_place in self.targets:
             if in_place:
                 places[i] = tensor.node.buffer
-        fresh = [buffer or Buffer(self.device, dtype, shape, self.device.allocate(size))
-                 for buffer, (dtype, shape, size) in zip(places, self.outputs)]
+        fresh = [buffer or Buffer.empty(self.device, *output) for buffer, output in zip(places, self.outputs)]
         with _uninterrupted():                                          # if some of it changes, then all of it
             run_plan(self.device, self.plan, data + [buffer.data for buffer in fresh])
             for tensor, i, in_place in self.targets:
