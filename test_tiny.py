@@ -6120,7 +6120,7 @@ def test_a_compiler_that_hangs_when_asked_for_its_version_is_named(tmp_path):
 @pytest.mark.parametrize("name, kind, words", [("Program", RuntimeError, "could not compile"),
                                                ("enqueue_nd_range_kernel", RuntimeError, "could not run"),
                                                ("enqueue_copy", RuntimeError, "did not give"),
-                                               ("Buffer", MemoryError, "no memory for float32")])
+                                               ("Memory", MemoryError, "no memory for float32")])
 def test_what_opencl_fails_at_is_named_and_the_next_operation_works(name, kind, words, device, fresh, monkeypatch):
     import pyopencl as cl
 
@@ -6131,6 +6131,8 @@ def test_what_opencl_fails_at_is_named_and_the_next_operation_works(name, kind, 
         if name == "enqueue_copy":
             x.realize()                                                 # it is copied in as well
         patch.setattr(Device[device], "cl", SimpleNamespace(**{**vars(cl), name: lost}))
+        if name == "Memory":
+            patch.setattr(Device[device], name, lost)
         with pytest.raises(kind, match=f"(?s){words}.*the device is lost"):
             x.tolist()
     close(x, np.exp(np.arange(5) + 1) / 8)
@@ -6145,6 +6147,23 @@ def test_what_no_memory_can_hold_is_named(n, device):
     with pytest.raises(MemoryError, match=rf"{device}: no memory for float32\[{n}\], {4 * n:,} bytes"):
         TinyJit(lambda: Tensor.ones(n))()
     assert works(device)
+
+
+@on(*COMPILED)
+def test_a_plan_keeps_no_memory_alive(device):
+    """Neither that of its operands nor an arena that has become too small for another plan."""
+    holders, arenas, Device[device].arena = [], [], None
+    for rows in (1000, 3000):
+        x = leaf(rows, 50)
+        y = (x.cumsum(0).cumsum(0) @ leaf(50, 7)).realize()
+        held = [x.node.buffer.data, y.node.buffer.data]
+        arenas.append(Device[device].arena)
+        del x, y
+        gc.collect()
+        holders += [sys.getrefcount(held[i]) for i in range(2)]
+    assert arenas[0] is not arenas[1]
+    holders.append(sys.getrefcount(arenas[0]))
+    assert holders == [2] * len(holders)
 
 
 SHORT = """

@@ -4664,6 +4664,16 @@ class CompiledDevice:
                      order, outputs, plan.kernels)
         return plan
 
+    @staticmethod
+    def slots(plan, data, operands):
+        """For each of `data` where it is an operand: (operands of the kernel, position), for the `operands` of all."""
+        slots = [[] for _ in data]
+        for own, places in zip(operands, plan.places):
+            for i, place in enumerate(places):
+                if place[0] == "external":
+                    slots[place[1]].append((own, i))
+        return slots
+
     def plan(self, order, leaves, outputs):
         key, lines = (self.structure(order, outputs), self.tuning()), tuple(node.line for node in order)
         plan, known = self.plans.get((key, lines)), self.plans.get(key)
@@ -4924,18 +4934,17 @@ class CDevice(HostDevice, CompiledDevice):
                 call.kernel = ctypes.cast(function, ctypes.c_void_p)
                 call.buffers = ctypes.cast(plan.tables[-1], ctypes.c_void_p)
                 call.tasks, call.barrier = kernel.tasks, barrier
-            plan.addresses = [None] * len(data)
-            plan.slots = [[(table, j) for table, places in zip(plan.tables, plan.places)
-                           for j, place in enumerate(places) if place == ("external", i)] for i in range(len(data))]
+            plan.addresses, plan.slots = [None] * len(data), self.slots(plan, data, plan.tables)
             plan.arena, plan.calls = None, calls                        # last what tells that all is there
-        if plan.arena is not self.arena:
+        if plan.arena != self.arena.address:
             for table, places in zip(plan.tables, plan.places):
                 for j, place in enumerate(places):
                     if place[0] == "arena":
                         table[j] = self.arena.address + place[1]
-            plan.arena = self.arena
+            plan.arena = self.arena.address
         for i, memory in enumerate(data):
             if memory.address != plan.addresses[i]:
+                plan.addresses[i] = None                                # Ctrl-C may come before all is done
                 for table, j in plan.slots[i]:
                     table[j] = memory.address
                 plan.addresses[i] = memory.address
@@ -5034,6 +5043,9 @@ class CLDevice(CompiledDevice):
         self.identity = f"{self.description} {self.device.platform.version} {self.device.driver_version}"
         self.context = cl.Context([self.device])
         self.commands, self.arena, self.strips = cl.CommandQueue(self.context), None, None
+        self.parts = weakref.WeakKeyDictionary()                        # of the arena, for each plan
+        # A plan tells by its serial which memory its kernels have as an operand, and so does not keep it alive.
+        self.Memory = type("Memory", (cl.Buffer,), {"__slots__": ("serial",)})
         self.process = os.getpid()
 
     def use_groups(self, items=64):
@@ -5050,9 +5062,11 @@ class CLDevice(CompiledDevice):
 
     def allocate(self, size):
         try:
-            return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
+            memory = self.Memory(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
         except self.cl.Error as error:
             raise MemoryError(f"{self.description} has no {size:,} bytes: {error}") from None
+        memory.serial = next(_serial)
+        return memory
 
     @_alone
     def upload(self, array):
@@ -5088,32 +5102,35 @@ class CLDevice(CompiledDevice):
     def run(self, plan, data, clock=None):
         """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
         if self.arena is None or self.arena.size < plan.arena_bytes:
-            self.arena = self.allocate(plan.arena_bytes)
+            self.parts, self.arena = weakref.WeakKeyDictionary(), self.allocate(plan.arena_bytes)
         if not hasattr(plan, "launches"):
             programs = self.compile(plan.kernels)
             launches = [self.cl.Kernel(program, kernel.symbol) for program, kernel in zip(programs, plan.kernels)]
             for kernel, launch in zip(plan.kernels, launches):
                 launch.set_arg(len(kernel.types), np.int64(kernel.tasks))
-            plan.bound = [[None] * len(places) for places in plan.places]
-            plan.arena, plan.launches = None, launches                  # last what tells that all is there
-        if plan.arena is not self.arena:
-            plan.arena, plan.parts = self.arena, {}
+            plan.serials, plan.slots = [None] * len(data), self.slots(plan, data, launches)
+            plan.launches = launches                                    # last what tells that all is there
+        if plan.arena_bytes and plan not in self.parts:
+            parts = {}
+            for launch, places in zip(plan.launches, plan.places):
+                for i, place in enumerate(places):
+                    if place[0] == "arena":
+                        parts[place] = parts.get(place) or self.arena[place[1]:place[2]]
+                        launch.set_arg(i, parts[place])
+            self.parts[plan] = parts
+        for i, memory in enumerate(data):
+            if memory.serial != plan.serials[i]:
+                plan.serials[i] = None                                  # Ctrl-C may come before all is done
+                for launch, j in plan.slots[i]:
+                    launch.set_arg(j, memory)
+                plan.serials[i] = memory.serial
 
         def note_time(number):
             if clock:
                 self.queue.finish()
                 clock[number] = time.perf_counter()
-        for number, (kernel, launch, places, bound) in enumerate(zip(plan.kernels, plan.launches, plan.places,
-                                                                     plan.bound)):
+        for number, (kernel, launch) in enumerate(zip(plan.kernels, plan.launches)):
             note_time(number)
-            for i, place in enumerate(places):
-                if place[0] == "external":
-                    memory = data[place[1]]
-                else:
-                    memory = plan.parts.get(place) or plan.parts.setdefault(place, self.arena[place[1]:place[2]])
-                if memory is not bound[i]:
-                    launch.set_arg(i, memory)
-                    bound[i] = memory
             most, items = (self.groups, self.lanes) if self.groups else (4 * self.device.max_compute_units, 1)
             # Tasks are a group's, but in a hand-written kernel each item has its own: neighbours do neighbouring tasks.
             workers = kernel.tasks if kernel.grouped else -(-kernel.tasks // items)
