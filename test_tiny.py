@@ -5961,6 +5961,36 @@ def test_a_compiler_that_fails_is_quoted(tmp_path):
     assert done.returncode != 0 and "RuntimeError" in done.stderr and "the disk is cheese" in done.stderr
 
 
+@pytest.mark.parametrize("name, value, words", [
+    ("CFLAGS", "'-O1", "RuntimeError: CFLAGS should be flags as a shell reads them (No closing quotation): '-O1"),
+    ("THREADS", "100000", "ValueError: THREADS should be a number from 1 to 1024, not '100000'"),
+    ("THREADS", "²", "ValueError: THREADS should be a number from 1 to 1024, not '²'"),
+    ("KERNELS", "/dev/null/x", "RuntimeError: no sources can be kept where KERNELS says: [Errno 20] Not a directory: "
+                               "'/dev/null/x")])
+def test_a_setting_that_makes_no_sense_is_named(name, value, words):
+    assert last_line(python(COMPUTE, **{name: value})).startswith(words)
+
+
+SPECIAL = """
+import numpy as np; from tiny import *
+x = Tensor([1.0, np.nan, np.inf, -np.inf], device="C")
+print(x.isnan().tolist(), x.isinf().tolist(), (Tensor([-0.0, 0.0], device="C") * 3 + -0.0).tolist())
+print(Tensor([[1.0, -np.inf]], device="C").softmax().tolist(), np.float32(1e-40) * np.float32(0.5) > 0)
+"""
+
+
+@pytest.mark.parametrize("flags", ["-ffast-math -Werror", "-Ofast -ffinite-math-only -fno-signed-zeros "
+                                   "-fassociative-math -freciprocal-math -funsafe-math-optimizations"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_flags_do_not_change_what_nan_infinity_and_signs_are(compiler, flags, tmp_path):
+    """Nor what subnormal numbers are to NumPy."""
+    if not shutil.which(compiler):
+        pytest.skip(f"needs {compiler}")
+    done = python(SPECIAL, CC=compiler, CFLAGS=flags, TINY_CACHE=str(tmp_path))
+    assert done.stdout == ("[False, True, False, False] [False, False, True, True] [-0.0, 0.0]\n"
+                           "[[1.0, 0.0]] True\n"), done.stdout + done.stderr
+
+
 def test_a_cache_folder_that_others_can_write_to_is_refused(tmp_path):
     tmp_path.chmod(0o777)
     message = last_line(python(COMPUTE, TINY_CACHE=str(tmp_path)))
@@ -6134,6 +6164,14 @@ def test_what_killed_processes_left_is_removed_after_a_day(device, fresh):
     assert lefts(fresh) == ["part-new"]
 
 
+@on("C")
+def test_what_another_process_removes_at_the_same_time_does_no_harm(device, fresh):
+    """It is listed, and gone when it is looked at: so is a link to nowhere."""
+    fresh.mkdir(mode=0o700)
+    (fresh / "part-gone").symlink_to("nowhere")
+    tiny.CDevice()
+
+
 # The compiler. A script stands for it: what it does, and the words that the error has.
 COMPILERS = {
     "fails": ("echo the disk is cheese >&2; exit 3", ["the disk is cheese", "ended with 3"]),
@@ -6144,7 +6182,7 @@ COMPILERS = {
     "makes no library": ('while [ "$1" != -o ]; do shift; done; echo nonsense > "$2"', ["can't be loaded"]),
     "asks": ("read answer; echo got no answer >&2; exit 1", ["got no answer"]),
     "is not UTF-8": ("printf '\\377\\376' >&2; exit 1", ["ended with 1"]),
-    "can't be run": (None, ["nothing can be made", "denied"]),
+    "can't be run": (None, ["can't be started", "denied"]),
 }
 
 
@@ -6179,7 +6217,7 @@ def test_a_compiler_that_hangs_when_asked_for_its_version_is_named(tmp_path):
 @pytest.mark.parametrize("name, kind, words", [("Program", RuntimeError, "could not compile"),
                                                ("enqueue_nd_range_kernel", RuntimeError, "could not run"),
                                                ("enqueue_copy", RuntimeError, "did not give"),
-                                               ("Buffer", MemoryError, "no memory for float32")])
+                                               ("Memory", MemoryError, "no memory for float32")])
 def test_what_opencl_fails_at_is_named_and_the_next_operation_works(name, kind, words, device, fresh, monkeypatch):
     import pyopencl as cl
 
@@ -6190,6 +6228,8 @@ def test_what_opencl_fails_at_is_named_and_the_next_operation_works(name, kind, 
         if name == "enqueue_copy":
             x.realize()                                                 # it is copied in as well
         patch.setattr(Device[device], "cl", SimpleNamespace(**{**vars(cl), name: lost}))
+        if name == "Memory":
+            patch.setattr(Device[device], name, lost)
         with pytest.raises(kind, match=f"(?s){words}.*the device is lost"):
             x.tolist()
     close(x, np.exp(np.arange(5) + 1) / 8)
@@ -6201,7 +6241,26 @@ def test_what_no_memory_can_hold_is_named(n, device):
     for x in (Tensor.ones(n), Tensor.ones(n // 2, 1) + Tensor.ones(1, 2)):
         with pytest.raises(MemoryError, match=rf"{device}: no memory for float32\[{x.shape[0]}"):
             x.realize()
+    with pytest.raises(MemoryError, match=rf"{device}: no memory for float32\[{n}\], {4 * n:,} bytes"):
+        TinyJit(lambda: Tensor.ones(n))()
     assert works(device)
+
+
+@on(*COMPILED)
+def test_a_plan_keeps_no_memory_alive(device):
+    """Neither that of its operands nor an arena that has become too small for another plan."""
+    holders, arenas, Device[device].arena = [], [], None
+    for rows in (1000, 3000):
+        x = leaf(rows, 50)
+        y = (x.cumsum(0).cumsum(0) @ leaf(50, 7)).realize()
+        held = [x.node.buffer.data, y.node.buffer.data]
+        arenas.append(Device[device].arena)
+        del x, y
+        gc.collect()
+        holders += [sys.getrefcount(held[i]) for i in range(2)]
+    assert arenas[0] is not arenas[1]
+    holders.append(sys.getrefcount(arenas[0]))
+    assert holders == [2] * len(holders)
 
 
 SHORT = """

@@ -4248,10 +4248,11 @@ SLACK = 128                             # bytes before and after every buffer, f
 
 
 def cores():
-    """The number of threads to use: THREADS, or the processors this process may run on."""
+    """The number of threads to use: THREADS, or the processors this process may run on. Each spins for a while before
+    it sleeps, so to start tens of thousands takes minutes."""
     wanted = os.environ.get("THREADS")
-    if wanted and (not wanted.isdigit() or int(wanted) < 1):
-        raise ValueError(f"THREADS should be a number from 1 on, not {wanted!r}")
+    if wanted and not (wanted.isdecimal() and 1 <= int(wanted) <= 1024):
+        raise ValueError(f"THREADS should be a number from 1 to 1024, not {wanted!r}")
     return int(wanted or len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)))
 
 
@@ -4272,12 +4273,12 @@ class Buffer:
         return cls.from_numpy(other.device.name, other.numpy())
 
     @classmethod
-    def empty(cls, device, node):
+    def empty(cls, device, dtype, shape, size):
         try:
-            return cls(device, node.dtype, node.shape, device.allocate(nbytes(node)))
+            return cls(device, dtype, shape, device.allocate(size))
         except (MemoryError, ValueError, OverflowError, TypeError) as error:            # the others if it is huge
-            raise MemoryError(f"{device.name}: no memory for {NAME_OF[node.dtype]}{list(node.shape)}, {nbytes(node):,} "
-                              f"bytes ({error})") from None
+            raise MemoryError(f"{device.name}: no memory for {NAME_OF[dtype]}{list(shape)}, {size:,} bytes ({error})"
+                              ) from None
 
     def numpy(self):
         """A new array with the numbers."""
@@ -4411,7 +4412,7 @@ def plans(nodes):
 def realize(nodes):
     """Compute `nodes` and set their buffers."""
     for device, plan, _, leaves, wanted in plans(nodes):
-        buffers = [Buffer.empty(device, node) for node in wanted]
+        buffers = [Buffer.empty(device, node.dtype, node.shape, nbytes(node)) for node in wanted]
         run_plan(device, plan, [node.buffer.data for node in leaves] + [buffer.data for buffer in buffers])
         for node, buffer in zip(wanted, buffers):
             node.buffer = buffer
@@ -4664,7 +4665,10 @@ class CompiledDevice:
             plan.save(key)
         self.tell_lines(plan, order)
         if os.environ.get("KERNELS"):
-            kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
+            try:
+                kept_sources(os.environ["KERNELS"], self.dialect, self.lanes, self.groups).add(plan.kernels)
+            except OSError as error:
+                raise RuntimeError(f"no sources can be kept where KERNELS says: {error}") from None
         planned = time.perf_counter()
         plan.functions = self.compile(plan.kernels)
         planned, compiled = (planned - start) * 1e3, (time.perf_counter() - planned) * 1e3
@@ -4672,6 +4676,16 @@ class CompiledDevice:
                      f"{'read from disk' if known else 'planned'} in {planned:.1f} ms, compiled in {compiled:.1f} ms",
                      order, outputs, plan.kernels)
         return plan
+
+    @staticmethod
+    def slots(plan, data, operands):
+        """For each of `data` where it is an operand: (operands of the kernel, position), for the `operands` of all."""
+        slots = [[] for _ in data]
+        for own, places in zip(operands, plan.places):
+            for i, place in enumerate(places):
+                if place[0] == "external":
+                    slots[place[1]].append((own, i))
+        return slots
 
     def plan(self, order, leaves, outputs):
         key, lines = (self.structure(order, outputs), self.tuning()), tuple(node.line for node in order)
@@ -4793,6 +4807,8 @@ class CDevice(HostDevice, CompiledDevice):
     patience = 60                                                       # seconds for a compiler that may hang
     flags = ["-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
              "-shared", "-fPIC", "-Wno-psabi"]                          # long vectors go to inlined functions only
+    strict = ["-fno-unsafe-math-optimizations", "-fno-finite-math-only", "-fsigned-zeros", "-fno-associative-math",
+              "-fno-reciprocal-math", "-fno-trapping-math"]             # the last is undone by the first
 
     def __init__(self):
         named = os.environ.get("CC")
@@ -4801,7 +4817,13 @@ class CDevice(HostDevice, CompiledDevice):
         if not self.compiler:
             raise RuntimeError(f"the C device found no compiler {named} (named in CC)" if named else
                                "the C device needs a C compiler: install gcc or clang, or name one in CC")
-        self.flags = self.flags + shlex.split(os.environ.get("CFLAGS", ""))
+        # With -ffast-math or -Ofast, even if undone, gcc links what turns off subnormal numbers for the whole process.
+        try:
+            given = shlex.split(os.environ.get("CFLAGS", "").replace("-Ofast", "-O3"))
+        except ValueError as error:
+            raise RuntimeError(f"CFLAGS should be flags as a shell reads them ({error}): {os.environ['CFLAGS']}"
+                               ) from None
+        self.flags = [*self.flags, *(flag for flag in given if flag != "-ffast-math"), *self.strict]
         try:
             version = subprocess.run([self.compiler, "--version"], stdin=subprocess.DEVNULL, capture_output=True,
                                      text=True, errors="replace", timeout=self.patience).stdout
@@ -4814,8 +4836,9 @@ class CDevice(HostDevice, CompiledDevice):
         features = cpu_description().split()
         self.lanes, self.arena = 16 if "avx512f" in features else 8 if "avx" in features else 4, None
         for old in cache_folder().glob("part-*"):                       # of processes that were killed
-            if old.stat().st_mtime < time.time() - 86400:
-                shutil.rmtree(old, ignore_errors=True)
+            with contextlib.suppress(OSError):                          # or of one that has just removed it
+                if old.stat().st_mtime < time.time() - 86400:
+                    shutil.rmtree(old, ignore_errors=True)
         self.runtime, = self.libraries("", [("runtime", C_RUNTIME)])
         self.runtime.run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p]
         self.process = None                                             # in which it has threads
@@ -4852,8 +4875,12 @@ class CDevice(HostDevice, CompiledDevice):
                     part.with_suffix(".c").write_text("\n".join([words, *(source for *_, source in batch)]))
                     command = [self.compiler, *self.flags, "-o", part, part.with_suffix(".c"), "-lm", "-lpthread"]
                     with open(part.with_suffix(".log"), "wb") as log, _uninterrupted():
-                        running.append((subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                         start_new_session=True), part, batch))
+                        try:
+                            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                       start_new_session=True)
+                        except OSError as error:
+                            raise RuntimeError(f"the C compiler {self.compiler} can't be started: {error}") from None
+                        running.append((process, part, batch))
                     if len(running) >= cores():
                         self.finish(*running[0])
                         del running[0]
@@ -4920,18 +4947,17 @@ class CDevice(HostDevice, CompiledDevice):
                 call.kernel = ctypes.cast(function, ctypes.c_void_p)
                 call.buffers = ctypes.cast(plan.tables[-1], ctypes.c_void_p)
                 call.tasks, call.barrier = kernel.tasks, barrier
-            plan.addresses = [None] * len(data)
-            plan.slots = [[(table, j) for table, places in zip(plan.tables, plan.places)
-                           for j, place in enumerate(places) if place == ("external", i)] for i in range(len(data))]
+            plan.addresses, plan.slots = [None] * len(data), self.slots(plan, data, plan.tables)
             plan.arena, plan.calls = None, calls                        # last what tells that all is there
-        if plan.arena is not self.arena:
+        if plan.arena != self.arena.address:
             for table, places in zip(plan.tables, plan.places):
                 for j, place in enumerate(places):
                     if place[0] == "arena":
                         table[j] = self.arena.address + place[1]
-            plan.arena = self.arena
+            plan.arena = self.arena.address
         for i, memory in enumerate(data):
             if memory.address != plan.addresses[i]:
+                plan.addresses[i] = None                                # Ctrl-C may come before all is done
                 for table, j in plan.slots[i]:
                     table[j] = memory.address
                 plan.addresses[i] = memory.address
@@ -5030,6 +5056,9 @@ class CLDevice(CompiledDevice):
         self.identity = f"{self.description} {self.device.platform.version} {self.device.driver_version}"
         self.context = cl.Context([self.device])
         self.commands, self.arena, self.strips = cl.CommandQueue(self.context), None, None
+        self.parts = weakref.WeakKeyDictionary()                        # of the arena, for each plan
+        # A plan tells by its serial which memory its kernels have as an operand, and so does not keep it alive.
+        self.Memory = type("Memory", (cl.Buffer,), {"__slots__": ("serial",)})
         self.process = os.getpid()
 
     def use_groups(self, items=64):
@@ -5046,9 +5075,11 @@ class CLDevice(CompiledDevice):
 
     def allocate(self, size):
         try:
-            return self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
+            memory = self.Memory(self.context, self.cl.mem_flags.READ_WRITE, size + 2 * SLACK)
         except self.cl.Error as error:
             raise MemoryError(f"{self.description} has no {size:,} bytes: {error}") from None
+        memory.serial = next(_serial)
+        return memory
 
     @_alone
     def upload(self, array):
@@ -5084,32 +5115,35 @@ class CLDevice(CompiledDevice):
     def run(self, plan, data, clock=None):
         """Run a plan on `data`, the memory of its leaves and outputs; `clock` takes the times (see run_plan)."""
         if self.arena is None or self.arena.size < plan.arena_bytes:
-            self.arena = self.allocate(plan.arena_bytes)
+            self.parts, self.arena = weakref.WeakKeyDictionary(), self.allocate(plan.arena_bytes)
         if not hasattr(plan, "launches"):
             programs = self.compile(plan.kernels)
             launches = [self.cl.Kernel(program, kernel.symbol) for program, kernel in zip(programs, plan.kernels)]
             for kernel, launch in zip(plan.kernels, launches):
                 launch.set_arg(len(kernel.types), np.int64(kernel.tasks))
-            plan.bound = [[None] * len(places) for places in plan.places]
-            plan.arena, plan.launches = None, launches                  # last what tells that all is there
-        if plan.arena is not self.arena:
-            plan.arena, plan.parts = self.arena, {}
+            plan.serials, plan.slots = [None] * len(data), self.slots(plan, data, launches)
+            plan.launches = launches                                    # last what tells that all is there
+        if plan.arena_bytes and plan not in self.parts:
+            parts = {}
+            for launch, places in zip(plan.launches, plan.places):
+                for i, place in enumerate(places):
+                    if place[0] == "arena":
+                        parts[place] = parts.get(place) or self.arena[place[1]:place[2]]
+                        launch.set_arg(i, parts[place])
+            self.parts[plan] = parts
+        for i, memory in enumerate(data):
+            if memory.serial != plan.serials[i]:
+                plan.serials[i] = None                                  # Ctrl-C may come before all is done
+                for launch, j in plan.slots[i]:
+                    launch.set_arg(j, memory)
+                plan.serials[i] = memory.serial
 
         def note_time(number):
             if clock:
                 self.queue.finish()
                 clock[number] = time.perf_counter()
-        for number, (kernel, launch, places, bound) in enumerate(zip(plan.kernels, plan.launches, plan.places,
-                                                                     plan.bound)):
+        for number, (kernel, launch) in enumerate(zip(plan.kernels, plan.launches)):
             note_time(number)
-            for i, place in enumerate(places):
-                if place[0] == "external":
-                    memory = data[place[1]]
-                else:
-                    memory = plan.parts.get(place) or plan.parts.setdefault(place, self.arena[place[1]:place[2]])
-                if memory is not bound[i]:
-                    launch.set_arg(i, memory)
-                    bound[i] = memory
             most, items = (self.groups, self.lanes) if self.groups else (4 * self.device.max_compute_units, 1)
             # Tasks are a group's, but in a hand-written kernel each item has its own: neighbours do neighbouring tasks.
             workers = kernel.tasks if kernel.grouped else -(-kernel.tasks // items)
@@ -5583,8 +5617,7 @@ class Capture:
         for tensor, i, in_place in self.targets:
             if in_place:
                 places[i] = tensor.node.buffer
-        fresh = [buffer or Buffer(self.device, dtype, shape, self.device.allocate(size))
-                 for buffer, (dtype, shape, size) in zip(places, self.outputs)]
+        fresh = [buffer or Buffer.empty(self.device, *output) for buffer, output in zip(places, self.outputs)]
         with _uninterrupted():                                          # if some of it changes, then all of it
             run_plan(self.device, self.plan, data + [buffer.data for buffer in fresh])
             for tensor, i, in_place in self.targets:
