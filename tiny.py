@@ -940,12 +940,15 @@ class Tensor:
         return x.reshape([n * times for n, times in zip(shape, repeats)])
 
     def roll(self, shifts, dims=None):
-        """The elements moved on by `shifts` along `dims`; what falls off the end comes in at the start."""
+        """The elements moved on by `shifts` along `dims`, which broadcast together (None: along the flattened array);
+        what falls off the end comes in at the start."""
         if dims is None:
             return self.flatten().roll(shifts, 0).reshape(self.shape)
+        _require(np.asarray(shifts).dtype.kind in "iu", "roll: shifts must be integers, got {}", shifts, kind=TypeError)
+        _broadcast_shape("roll", np.shape(shifts), np.shape(dims))
         x = self
-        for shift, dim in zip(*[(v,) if isinstance(v, int) else v for v in (shifts, dims)]):
-            shift = shift % max(x.size(dim), 1)
+        for shift, dim in np.broadcast(shifts, dims):
+            shift = int(shift) % max(x.size(dim), 1)
             head, tail = x.split([x.size(dim) - shift, shift], dim)
             x = tail.cat(head, dim=dim)
         return x
