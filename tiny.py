@@ -1405,23 +1405,30 @@ class _Creation:
     empty = zeros                                                       # a graph has no memory to leave as it was
 
     def arange(start, stop=None, step=1, dtype=None, device=None):
-        """start, start + step, ... before `stop`; 0 .. start-1 if only one number is given."""
+        """start, start + step, ... before `stop`; 0 .. start-1 if only one number is given. Fractions of these numbers
+        are dropped last, where `dtype` holds none."""
         start, stop = (0, start) if stop is None else (start, stop)
+        start, stop, step = [x.item() if isinstance(x, np.generic) else x for x in (start, stop, step)]
         _require(step, "arange: step must not be 0")
         n = max(0, math.ceil((stop - start) / step))
-        dtype = as_dtype(dtype or _result_dtype(type(start), type(stop), type(step)))
-        x = Tensor._of(coordinates(n, device)).cast(dtype)
-        x = x if step == 1 else x * step
-        return x + start if start else x
+        given = _result_dtype(type(start), type(stop), type(step))
+        dtype = given if dtype is None else as_dtype(dtype)
+        wide, x = promote(given, dtype), Tensor._of(coordinates(n, device))
+        wide = ACCUMULATE.get(wide, wide)
+        x = x if step == 1 else x.cast(wide) * step
+        x = x.cast(wide) + start if start else x
+        return x.cast(dtype)
 
     def linspace(start, stop, steps, dtype=float32, device=None):
-        """`steps` numbers at equal distances from `start` to `stop`, both included."""
-        return Tensor.arange(steps, dtype=dtype, device=device) * ((stop - start) / max(steps - 1, 1)) + start
+        """`steps` numbers at equal distances from `start` to `stop`, both included; integers by dropping fractions."""
+        dtype = as_dtype(dtype)
+        places = Tensor.arange(steps, dtype=promote(dtype, float32), device=device)
+        return (places * (stop - start) / max(steps - 1, 1) + start).cast(dtype)
 
     def eye(n, m=None, dtype=float32, device=None):
         """1 on the diagonal of n rows and m (or n) columns."""
-        rows, columns = Tensor.arange(n, device=device).unsqueeze(1), Tensor.arange(m or n, device=device)
-        return (rows == columns).cast(dtype)
+        rows, columns = [Tensor.arange(size, device=device) for size in (n, n if m is None else m)]
+        return (rows.unsqueeze(1) == columns).cast(dtype)
 
     def rand(*shape, dtype=float32, device=None):
         """Uniform random numbers in [0, 1)."""
