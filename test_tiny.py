@@ -1700,6 +1700,15 @@ def test_indexing_is_numpys(kind, device):
         same(result, a[key], f"x[{key}]")
 
 
+def test_rows_out_of_range_read_as_zero_whatever_holds_their_number(device):
+    x, places = Tensor([1.0, 2.0, 3.0]), [2 ** 32 + 1, 1 - 2 ** 32, 2 ** 32 - 1, 3, -4, -3, -1, 2]
+    wide, unsigned = x[Tensor(np.array(places))], x[Tensor(np.array(places[2:4] + places[7:], np.uint32))]
+    short, byte = x[Tensor(np.array([-4, -3, 2], np.int8))], x[Tensor(np.array([255, 2], np.uint8))]
+    Tensor.realize(wide, unsigned, short, byte)
+    assert wide.tolist() == [0, 0, 0, 0, 0, 1, 3, 3] and unsigned.tolist() == [0, 0, 3]
+    assert short.tolist() == [0, 1, 3] and byte.tolist() == [0, 3]
+
+
 @given(data=st.data())
 @settings(hypothesis_settings, max_examples=150)
 def test_random_indices_are_numpys(data):

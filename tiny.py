@@ -841,7 +841,7 @@ class Tensor:
                 inside = np.all((-n <= k) & (k < n))
                 _require(inside, "index: {} is out of bounds for axis {} of size {}", k, axis, n, kind=IndexError)
             if isinstance(k, (Tensor, np.ndarray)):
-                tensors[len(shape)] = k if isinstance(k, Tensor) else Tensor(k, device=self.device)
+                tensors[len(shape)] = k if isinstance(k, Tensor) else Tensor(k.astype(int32), device=self.device)
             else:
                 places = places[k] if isinstance(k, slice) else places[k:][:1]
             start, step = places.start, places.step
@@ -867,6 +867,9 @@ class Tensor:
         rest = [a for a in range(self.ndim) if a not in tensors]
         row, table = None, self.permute(*tensors, *rest)                # row: its number, those axes taken as one
         for n, index in zip(table.shape, tensors.values()):
+            if index.dtype in (int64, uint32):                          # what int32 does not hold is out of range too
+                index = index.cast(int64)
+                index = ((index >= -n) & (index < n)).where(index, n)
             index = index.cast(int32)
             index = (index < 0).where(index + n, index)
             row = index if row is None else row * n + index
