@@ -358,10 +358,15 @@ def _plain(op, x, device):
     return x.item() if isinstance(x, np.generic) else Tensor(x, device=device)
 
 
-def _constant(value, dtype, shape, device):
-    """A node that holds `value` everywhere, if the dtype can."""
+def _require_fits(value, dtype):
+    """Raise ValueError if `dtype` holds integers, but none as great or small as `value`."""
     if dtype.kind in "iu":
         _require(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max, "{} does not fit in {}", value, dtype)
+
+
+def _constant(value, dtype, shape, device):
+    """A node that holds `value` everywhere, if the dtype can."""
+    _require_fits(value, dtype)
     return constant(value, dtype, shape, device)
 
 
@@ -479,7 +484,8 @@ class Tensor:
     """An array of numbers of one dtype on one device, computed when it is looked at.
 
     `data` is a number, nested lists or a NumPy array, which is copied. Python's floats become float32 and its integers
-    int32, an array keeps its dtype. With `requires_grad`, backward() leaves a gradient in `grad`.
+    int32, or raise ValueError if that holds none so great; an array keeps its dtype. With `requires_grad`, backward()
+    leaves a gradient in `grad`.
     """
     training = False                                                    # see train()
     _grad, _requires_grad = None, None
@@ -493,9 +499,13 @@ class Tensor:
             array = np.array(data)
         except ValueError:
             raise ValueError("Tensor: nested lists must have equal lengths on each level") from None
-        if dtype is None and not isinstance(data, (np.ndarray, np.generic)):            # Python's numbers
-            array = np.array(data, {float64: float32, int64: int32}.get(array.dtype))
-        self.node = _leaf(cast_array(array, as_dtype(dtype or array.dtype)), device or Device.DEFAULT)
+        if isinstance(data, (np.ndarray, np.generic)):
+            dtype = as_dtype(dtype or array.dtype)
+        else:                                                           # Python's numbers
+            dtype = as_dtype(dtype or {float64: float32, int64: int32}.get(array.dtype, array.dtype))
+            for value in (array.min(), array.max()) if dtype.kind in "iu" and array.size else ():
+                _require_fits(np.asarray(value).item(), dtype)
+        self.node = _leaf(cast_array(array, dtype), device or Device.DEFAULT)
         self.requires_grad = requires_grad
 
     @classmethod
