@@ -3617,6 +3617,26 @@ def test_state_is_named_by_where_it_stands():
     assert state["head"] is state["layers.0"] and len(nn.state.get_parameters(Model())) == 3
 
 
+def test_a_state_leaves_out_what_leads_back():
+    child = SimpleNamespace(weight=Tensor([1.0]))
+    model = SimpleNamespace(layers=[child], own=Tensor([2.0]))
+    child.parent = model
+    assert list(nn.state.get_state_dict(model)) == ["layers.0.weight", "own"]
+
+
+def test_two_tensors_of_one_name_are_no_state():
+    x = Tensor([1.0])
+    for model, name in [({1: x, "1": x}, "1"), ({"a.b": x, "a": {"b": x}}, r"a\.b")]:
+        with pytest.raises(ValueError, match=f"get_state_dict.* {name}$"):
+            nn.state.get_state_dict(model)
+
+
+def test_a_state_of_the_models_own_tensors_is_read_before_any_changes(device):
+    a, b = Tensor([1.0]), Tensor([2.0])
+    nn.state.load_state_dict({"a": a, "b": b}, {"a": b, "b": a})
+    assert (a.item(), b.item()) == (2, 1)
+
+
 def test_safetensors_come_back_as_they_were(tmp_path, device):
     path = tmp_path / "x.safetensors"
     tensors = {name: Tensor([[0, 1, 3], [1, 0, 1]], dtype=name) for name in NAMES}

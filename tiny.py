@@ -5829,17 +5829,27 @@ def clip_grad_norm_(params, max_norm):
     return norm
 
 
+def _named_tensors(obj, prefix, around):
+    """Pairs (name, Tensor) of what is within `obj`, which is itself within the objects `around`, given by id."""
+    if isinstance(obj, Tensor):
+        yield prefix[:-1], obj
+    elif id(obj) not in around:
+        children = dict(enumerate(obj)) if isinstance(obj, (list, tuple)) else obj
+        children = children if isinstance(children, dict) else getattr(obj, "__dict__", {})
+        for key, child in children.items():
+            yield from _named_tensors(child, f"{prefix}{key}.", around | {id(obj)})
+
+
 def get_state_dict(obj, prefix=""):
     """All Tensors within `obj` by name, as in "layers.0.weight": it looks into attributes, lists, tuples and dicts.
 
-    A Tensor that is there twice (tied weights) has both names.
+    A Tensor that is there twice (tied weights) has both names. What leads back to an object that it is within, as an
+    attribute `parent`, is left out. A ValueError if two Tensors have one name, as those of the keys 1 and "1".
     """
-    if isinstance(obj, Tensor):
-        return {prefix[:-1]: obj}
-    obj = dict(enumerate(obj)) if isinstance(obj, (list, tuple)) else obj
-    children = obj if isinstance(obj, dict) else getattr(obj, "__dict__", {})
-    return {name: tensor for key, child in children.items()
-            for name, tensor in get_state_dict(child, f"{prefix}{key}.").items()}
+    pairs = list(_named_tensors(obj, prefix, frozenset()))
+    twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+    _require(not twice, "get_state_dict: several Tensors have the name {}", " or ".join(twice))
+    return dict(pairs)
 
 
 def get_parameters(obj):
@@ -5859,7 +5869,7 @@ def load_state_dict(model, state, strict=True):
     faults = [f"{name} is {here.get(name, 'not')} in the model, {there.get(name, 'not')} in the state"
               for name in names if here.get(name) != there.get(name)]
     _require(not faults, "load_state_dict: {}", "; ".join(faults))
-    values = {name: state[name].to(own[name].device) for name in names}
+    values = {name: state[name].to(own[name].device)._same() for name in names}         # also of Tensors in the model
     Tensor.realize(*values.values())                                    # if that fails, nothing has changed
     Tensor.realize(*(own[name].assign(value) for name, value in values.items()))
 
