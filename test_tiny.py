@@ -1334,6 +1334,34 @@ def test_each_sixteen_bit_operation_is_rounded(device):
     close(Tensor(a) @ Tensor(a.T.copy()), a.astype(np.float32) @ a.T.astype(np.float32), 2 ** -10, 2 ** -10)
 
 
+GREAT, MANY = np.array([[300.0, -300.0, 0.0, 8.0]]), np.zeros((1, 70000))
+BEYOND_HALVES = {                                                       # what is computed on the way is, or its sum
+    "var": (lambda x: x.var(), GREAT * 0.75), "std": (Tensor.std, GREAT), "layernorm": (Tensor.layernorm, GREAT),
+    "prod": (Tensor.prod, np.array([[300.0, 0.001, 300.0, 0.001]])),
+    "softmax": (Tensor.softmax, MANY), "log_softmax": (Tensor.log_softmax, MANY), "logsumexp": (Tensor.logsumexp, MANY),
+    "cross_entropy": (lambda x: x.cross_entropy(Tensor([1]), label_smoothing=0.1), MANY),
+    "sparse_categorical_crossentropy": (
+        lambda x: x.sparse_categorical_crossentropy(Tensor.ones(1000, dtype="int32")), np.tile(GREAT, (1000, 1))),
+    "BatchNorm": (lambda x: nn.BatchNorm(4)(x.cat(-x)).cast(x.dtype), GREAT)}
+
+
+@pytest.mark.parametrize("name", BEYOND_HALVES)
+def test_what_halves_do_not_hold_on_the_way_is_right_in_the_end(name, device, monkeypatch):
+    def with_gradient(x):
+        y = function(x)
+        return y, *y.gradient(x, gradient=y * 0 + Tensor.arange(1, y.numel() + 1).reshape(y.shape) % 7)
+
+    function, array = BEYOND_HALVES[name]
+    with Tensor.train():
+        found = with_gradient(Tensor(array, dtype="half"))
+        Tensor.realize(*found)
+        monkeypatch.setattr(Device, "DEFAULT", "NUMPY")
+        wanted = [x.numpy() for x in with_gradient(Tensor(array.astype(np.float16).astype(float)))]
+    for x, want in zip(found, wanted):
+        assert x.dtype == dtypes.half
+        close(x.numpy().astype(float), want, 2 ** -10, 2 ** -10 * np.abs(want).max())
+
+
 FLOATS, INTEGERS = ["float16", "float32", "float64"], ["bool", "int8", "uint8", "int32", "int64"]
 
 

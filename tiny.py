@@ -475,6 +475,17 @@ def _activation(doc, formula):
     return _formula(doc, lambda x: Activation.apply(x, formula=formula))
 
 
+def _in_float32(method):
+    """A method of Tensor that rounds 16-bit floats only at its end: its squares, exponentials or sums go beyond them."""
+    @functools.wraps(method)
+    def wide(self, *args, **kwargs):
+        dtype = functools.reduce(promote, [x.dtype for x in (self, *args, *kwargs.values()) if isinstance(x, Tensor)])
+        if not is_short_float(dtype):
+            return method(self, *args, **kwargs)
+        return method(self.cast(float32), *args, **kwargs).cast(dtype)
+    return wide
+
+
 def _row(op, doc):
     """A method of Tensor that applies the row `op` of ELEMENTWISE."""
     return _formula(doc, lambda self, *others: _apply(op, self, *others))
@@ -1133,15 +1144,18 @@ class Tensor:
         mean = total / (self.numel() // max(1, total.numel()))
         return mean.cast(self.dtype) if is_float(self.dtype) else mean
 
+    @_in_float32
     def var(self, axis=None, keepdim=False, correction=1):
         """Variance over axes: sum of squared distances from the mean, by their number - correction."""
         total = (self - self.mean(axis, keepdim=True)).square().sum(axis, keepdim)
         return total / max(0, self.numel() // max(1, total.numel()) - correction)
 
+    @_in_float32
     def std(self, axis=None, keepdim=False, correction=1):
         """Standard deviation over axes, the root of var()."""
         return self.var(axis, keepdim, correction).sqrt()
 
+    @_in_float32
     def prod(self, axis=None, keepdim=False):
         """Product over axes: one half times the other half, until one is left."""
         axes = self._axes("prod", axis)
@@ -1171,6 +1185,7 @@ class Tensor:
         """Place of the first smallest along `axis` (None: in the flattened array), int32."""
         return self._reversed().argmax(axis, keepdim)
 
+    @_in_float32
     def cumsum(self, axis=0):
         """Sums of all elements up to each one along `axis`: by a triangular mask, in blocks where that gets big."""
         if not self.numel() or not self.ndim:
@@ -1190,13 +1205,18 @@ class Tensor:
         x = self if is_float(self.dtype) else self.cast(float32)
         return x - x.max(axis, keepdim=True).detach() if x.numel() else x
 
-    softmax = _formula("exp(x), scaled to add up to 1 along `axis`.", lambda x, axis=-1: Softmax.apply(x, axis=axis))
+    @_in_float32
+    def softmax(self, axis=-1):
+        """exp(x), scaled to add up to 1 along `axis`."""
+        return Softmax.apply(self, axis=axis)
 
+    @_in_float32
     def log_softmax(self, axis=-1):
         """Logarithm of the softmax."""
         x = self._below_max(axis)
         return x - x.exp().sum(axis, keepdim=True).log()
 
+    @_in_float32
     def logsumexp(self, axis=None, keepdim=False):
         """log(sum(exp(x))) over axes, without overflow."""
         x = self if is_float(self.dtype) else self.cast(float32)
@@ -1316,11 +1336,13 @@ class Tensor:
             return self._same()
         return (Tensor.rand(self.shape, device=self.device) >= p).where(self, 0) / (1 - p or 1)
 
+    @_in_float32
     def layernorm(self, axis=-1, eps=1e-5):
         """Shifted and scaled to mean 0 and variance 1 over `axis` (Ba et al., 2016)."""
         centred = self - self.mean(axis, keepdim=True)
         return centred * (centred.square().mean(axis, keepdim=True) + eps).rsqrt()
 
+    @_in_float32
     def batchnorm(self, weight, bias, mean, invstd, axis=1):
         """(self - mean) * invstd * weight + bias, these being given for each place along `axis`."""
         axes = self._axes("batchnorm", axis)
@@ -1344,6 +1366,7 @@ class Tensor:
             picked = (1 - label_smoothing) * picked + label_smoothing * logits.mean(axis)
         return logits.exp().sum(axis).log() - picked
 
+    @_in_float32
     def cross_entropy(self, target, reduction="mean", label_smoothing=0.0):
         """Loss of logits (n, classes, ...) against classes (n, ...), or probabilities of the shape of the logits."""
         axis = min(1, self.ndim - 1)
@@ -1352,6 +1375,7 @@ class Tensor:
         wanted = (1 - label_smoothing) * target + label_smoothing / self.shape[axis]
         return -(self.log_softmax(axis) * wanted).sum(axis)._reduced(reduction)
 
+    @_in_float32
     def sparse_categorical_crossentropy(self, target, ignore_index=-1, label_smoothing=0.0, reduction="mean"):
         """Loss of logits (..., classes) against classes (...), where examples of class `ignore_index` don't count."""
         counts = target != ignore_index
@@ -5713,11 +5737,13 @@ class BatchNorm:
     def __call__(self, x):
         mean, variance, axes = self.running_mean, self.running_var, tuple(a for a in range(x.ndim) if a != 1)
         if Tensor.training:
-            mean, variance = x.mean(axes), x.var(axes, correction=0)
-            for running, batch in ((self.running_mean, mean), (self.running_var, x.var(axes))):
+            wide = x.cast(promote(x.dtype, float32))
+            mean, variance = wide.mean(axes), wide.var(axes, correction=0)
+            for running, batch in ((self.running_mean, mean), (self.running_var, wide.var(axes))):
                 running.assign((1 - self.momentum) * running + self.momentum * batch.detach())
             self.num_batches_tracked += 1
-        return x.batchnorm(self.weight, self.bias, mean, (variance + self.eps).rsqrt())
+        y = x.batchnorm(self.weight, self.bias, mean, (variance + self.eps).rsqrt())
+        return y.cast(promote(x.dtype, self.weight.dtype))
 
 
 class Dropout:
