@@ -946,6 +946,7 @@ class Tensor:
     def split(self, sizes, dim=0):
         """Consecutive parts along axis `dim`, of these sizes or of one size (the last may be smaller)."""
         dim, n = self._axis("split", dim), self.size(dim)
+        _require(not isinstance(sizes, int) or sizes > 0, "split: parts must have at least one element, not {}", sizes)
         sizes = [min(sizes, n - i) for i in range(0, n, sizes)] if isinstance(sizes, int) else list(sizes)
         _require(sum(sizes) == n, "split: parts of {} do not add up to axis {} of shape {}", sizes, dim, self.shape)
         return tuple(self.shrink(self._at(dim, (end - n, end))) for n, end in zip(sizes, itertools.accumulate(sizes)))
@@ -1248,6 +1249,8 @@ class Tensor:
     @staticmethod
     def einsum(formula, *operands):
         """Sum of products in Einstein's notation: einsum("bik,bkj->bij", a, b)."""
+        others = [type(x).__name__ for x in operands if not isinstance(x, Tensor)]
+        _require(not others, "einsum: operands must be Tensors, got {}", ", ".join(others), kind=TypeError)
         inputs, arrow, output = formula.replace(" ", "").partition("->")
         output = output if arrow else "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
         inputs = inputs.split(",")
@@ -1509,7 +1512,7 @@ def _within(bound, shape, options):
 
 
 def _uniform(words, dtype):
-    """Random words as floats in [0, 1): as many of the upper bits as the dtype can hold."""
+    """Random words as floats in [0, 1): as many of the upper bits as the dtype can hold, of a double as float32."""
     bits = {float16: 11, bfloat16: 8}.get(dtype, 24)
     return ((words >> 32 - bits).cast(float32) * 2.0 ** -bits).cast(dtype)
 
