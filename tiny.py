@@ -1371,7 +1371,11 @@ class Tensor:
 
     @_in_float32
     def cross_entropy(self, target, reduction="mean", label_smoothing=0.0):
-        """Loss of logits (n, classes, ...) against classes (n, ...), or probabilities of the shape of the logits."""
+        """Loss of logits (n, classes, ...) against classes (n, ...), or probabilities of the shape of the logits.
+
+        Bounds are not checked, as classes are data: one that is none of the axis, such as -100, names no logit, and its
+        loss means nothing. sparse_categorical_crossentropy(ignore_index=-100) leaves such examples out.
+        """
         axis = min(1, self.ndim - 1)
         if target.shape != self.shape:
             return self._log_loss(target, axis, label_smoothing)._reduced(reduction)
