@@ -1210,6 +1210,19 @@ def test_power_as_in_numpy(device):
         close(Tensor(base) ** Tensor(exponent), base ** exponent)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_losses_have_all_their_digits(dtype, device):
+    a = np.concatenate([np.linspace(-80, 80, 1001), [1e-8, -17, 17, -85]]).astype(dtype)
+    x = Tensor(a)
+    results = {"softplus": x.softplus(), "its gradient": x.softplus().gradient(x, gradient=x.ones_like())[0],
+               "loss of a 0": x.binary_crossentropy_logits(x.zeros_like(), "none"),
+               "loss of a 1": x.binary_crossentropy_logits(x.ones_like(), "none")}
+    wanted = np.logaddexp(0, a.astype(float)), np_sigmoid(a.astype(float))
+    Tensor.realize(*results.values())
+    for (name, result), want in zip(results.items(), (*wanted, wanted[0], np.logaddexp(0, -a.astype(float)))):
+        close(result, want, 1e-6 if dtype == "float32" else 1e-14, 0, name)
+
+
 def test_extreme_logits_neither_overflow_nor_lose_their_gradient(device):
     x = Tensor(np.array([-100.0, 100.0, 0.0], np.float32), requires_grad=True)
     functions = [Tensor.sigmoid, Tensor.tanh, Tensor.softplus, Tensor.gelu, Tensor.silu, Tensor.mish]

@@ -476,7 +476,7 @@ def _activation(doc, formula):
 
 
 def _in_float32(method):
-    """A method of Tensor that rounds 16-bit floats only at its end: its squares, exponentials or sums go beyond them."""
+    """A method of Tensor that rounds 16-bit floats only at its end: its squares, products or sums go beyond them."""
     @functools.wraps(method)
     def wide(self, *args, **kwargs):
         dtype = functools.reduce(promote, [x.dtype for x in (self, *args, *kwargs.values()) if isinstance(x, Tensor)])
@@ -1110,7 +1110,14 @@ class Tensor:
     def softplus(self, beta=1.0):
         """log(1 + exp(beta * x)) / beta"""
         x = self * beta
-        return (x.maximum(0) + ((-x.abs()).exp() + 1).log()) / beta
+        return (x.maximum(0) + x._softplus_beyond_relu()) / beta
+
+    def _softplus_beyond_relu(self):
+        """log(1 + e) of e = exp(-abs(x)). What rounding 1 + e loses of a small e is e - ((1 + e) - 1), and is just
+        added: where it counts, the slope of the logarithm is almost 1."""
+        e = (-self.abs()).exp()
+        rounded = e + 1
+        return rounded.log() + (e - (rounded - 1)).detach()
 
     # ---- reductions ----
     def _left(self, axes, keepdim):
@@ -1395,7 +1402,8 @@ class Tensor:
 
     def binary_crossentropy_logits(self, target, reduction="mean"):
         """Loss of logits, of which the sigmoid is the probability, against targets in 0 .. 1."""
-        return (self.softplus() - target * self)._reduced(reduction)
+        loss = (self.maximum(0) - target * self) + self._softplus_beyond_relu()
+        return loss._reduced(reduction)
 
     def gradient(self, *targets, gradient=None):
         """Gradients of self with respect to `targets`, Tensors of their shapes, times `gradient` if self has axes."""
