@@ -2113,6 +2113,14 @@ def test_gradient_of_max_splits_ties(device):
     assert pairwise.tolist() == [[0.5, 1, 0.5], [0.5, 0, 1]]
 
 
+def test_beside_a_nan_each_operand_of_maximum_gets_the_gradient_as_in_pytorch(device):
+    x, y = Tensor([math.nan, 1.0, math.nan, 2.0]), Tensor([0.0, math.nan, math.nan, 3.0])
+    greatest, least = x.maximum(y).sum().gradient(x, y), x.minimum(y).sum().gradient(x, y)
+    Tensor.realize(*greatest, *least)
+    assert [x.tolist() for x in greatest] == [[1, 1, 1, 0], [1, 1, 1, 1]]
+    assert [x.tolist() for x in least] == [[1, 1, 1, 1], [1, 1, 1, 0]]
+
+
 def test_gradients_at_kinks_are_zero(device):
     x = Tensor([0.0])
     for function in (Tensor.relu, Tensor.abs, Tensor.sign, Tensor.floor):

@@ -45,8 +45,8 @@ def _power(a, b):
 
 
 def _max_share(a, b):
-    """What `a` gets of the gradient of max(a, b): equal operands share it equally."""
-    return (a == b).where(0.5, (a > b).cast(a.dtype))
+    """What `a` gets of the gradient of max(a, b): equal operands share it equally, beside a NaN each gets all of it."""
+    return (a == b).where(0.5, 1 - (a < b).cast(a.dtype))
 
 
 # The primitives that compute. A row: what it means in NumPy, its text in C (where {t} is the type's name, and types,
@@ -62,7 +62,7 @@ ELEMENTWISE = {
                        lambda g, out, a, b: (b == 0).where(0, g * b * a ** (b - 1)),
                        lambda g, out, a, b: ((a == 0) & (b >= 0)).where(0, g * out * a.log())),
     "max":   Primitive(np.maximum, "max_{t}({0}, {1})",
-                       lambda g, out, a, b: g * _max_share(a, b), lambda g, out, a, b: g * (1 - _max_share(a, b))),
+                       lambda g, out, a, b: g * _max_share(a, b), lambda g, out, a, b: g * _max_share(b, a)),
     "lt":    Primitive(np.less, "{0} < {1}"),
     "le":    Primitive(np.less_equal, "{0} <= {1}"),
     "eq":    Primitive(np.equal, "{0} == {1}"),
