@@ -1097,6 +1097,9 @@ MOVEMENT = {
     "chunk": Case(lambda x: x.chunk(3, -1)[1], lambda x: x[..., 2:4], BLOCK),
     "repeat": Case(lambda x: x.repeat(2, 1, 3), lambda x: np.tile(x, (2, 1, 3)), ((2, 3),)),
     "roll": Case(lambda x: x.roll((1, -2), (0, 2)), lambda x: np.roll(x, (1, -2), (0, 2)), BLOCK),
+    "roll by one of two axes": Case(lambda x: x.roll(1, (0, 2)), lambda x: np.roll(x, 1, (0, 2)), BLOCK),
+    "roll by two of one axis": Case(lambda x: x.roll((1, 2), 1), lambda x: np.roll(x, (1, 2), 1), BLOCK),
+    "roll of the flattened array": Case(lambda x: x.roll((1, 1)), lambda x: np.roll(x, (1, 1)), BLOCK),
     "tril": Case(lambda x: x.tril(1), lambda x: np.tril(x, 1), BLOCK),
     "triu": Case(lambda x: x.triu(), np.triu, BLOCK),
     "gather": Case(lambda x: x.gather(1, Tensor([[2, 0], [1, 1], [0, 2]])),
@@ -1279,6 +1282,19 @@ def test_power_as_in_numpy(device):
         close(Tensor(base) ** Tensor(exponent), base ** exponent)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_losses_have_all_their_digits(dtype, device):
+    a = np.concatenate([np.linspace(-80, 80, 1001), [1e-8, -17, 17, -85]]).astype(dtype)
+    x = Tensor(a)
+    results = {"softplus": x.softplus(), "its gradient": x.softplus().gradient(x, gradient=x.ones_like())[0],
+               "loss of a 0": x.binary_crossentropy_logits(x.zeros_like(), "none"),
+               "loss of a 1": x.binary_crossentropy_logits(x.ones_like(), "none")}
+    wanted = np.logaddexp(0, a.astype(float)), np_sigmoid(a.astype(float))
+    Tensor.realize(*results.values())
+    for (name, result), want in zip(results.items(), (*wanted, wanted[0], np.logaddexp(0, -a.astype(float)))):
+        close(result, want, 1e-6 if dtype == "float32" else 1e-14, 0, name)
+
+
 def test_extreme_logits_neither_overflow_nor_lose_their_gradient(device):
     x = Tensor(np.array([-100.0, 100.0, 0.0], np.float32), requires_grad=True)
     functions = [Tensor.sigmoid, Tensor.tanh, Tensor.softplus, Tensor.gelu, Tensor.silu, Tensor.mish]
@@ -1305,6 +1321,21 @@ CREATED = {
     "eye": (lambda: Tensor.eye(2, 4), np.eye(2, 4, dtype=np.float32)),
     "arange": (lambda: Tensor.arange(5), np.arange(5, dtype=np.int32)),
     "arange down": (lambda: Tensor.arange(9, 0, -2), np.arange(9, 0, -2, dtype=np.int32)),
+    "eye without columns": (lambda: Tensor.eye(3, 0), np.eye(3, 0, dtype=np.float32)),
+    "arange of integers by parts": (lambda: Tensor.arange(0, 10, 2.5, dtype="int32"), np.array([0, 2, 5, 7], np.int32)),
+    "arange of integers from a part": (lambda: Tensor.arange(1.5, 5, dtype="int64"), np.array([1, 2, 3, 4])),
+    "arange of bytes down": (lambda: Tensor.arange(5, 0, -1, dtype="uint8"), np.arange(5, 0, -1, dtype=np.uint8)),
+    "arange of halves": (lambda: Tensor.arange(0, 30000, 10, dtype="half"),
+                         np.arange(0, 30000, 10).astype(np.float16)),
+    "arange of great integers": (lambda: Tensor.arange(2 ** 40, 2 ** 40 + 3, dtype="int64"),
+                                 np.arange(2 ** 40, 2 ** 40 + 3)),
+    "arange by a number of NumPy": (lambda: Tensor.arange(0, 1, np.float64(0.25)),
+                                    np.array([0, 0.25, 0.5, 0.75], np.float32)),
+    "linspace of integers": (lambda: Tensor.linspace(0, 10, 5, dtype="int32"), np.array([0, 2, 5, 7, 10], np.int32)),
+    "linspace of integers without fractions": (lambda: Tensor.linspace(-7, 84, 14, dtype="int64"),
+                                               np.arange(-7, 85, 7)),
+    "linspace of halves": (lambda: Tensor.linspace(0, 1, 3000, dtype="half"),
+                           np.linspace(0, 1, 3000, dtype=np.float32).astype(np.float16)),
     "arange of bytes": (lambda: Tensor.arange(250, dtype="uint8"), np.arange(250, dtype=np.uint8)),
     "arange of nothing": (lambda: Tensor.arange(0), np.arange(0, dtype=np.int32)),
     "zeros_like": (lambda: Tensor([[1, 2]]).zeros_like(), np.zeros((1, 2), np.int32)),
@@ -1386,6 +1417,34 @@ def test_each_sixteen_bit_operation_is_rounded(device):
     assert Tensor(np.ones(5000, np.float16)).sum().item() == 5000                   # but sums are taken in float32
     a = random_numbers("half", 4, 7).astype(np.float16)
     close(Tensor(a) @ Tensor(a.T.copy()), a.astype(np.float32) @ a.T.astype(np.float32), 2 ** -10, 2 ** -10)
+
+
+GREAT, MANY = np.array([[300.0, -300.0, 0.0, 8.0]]), np.zeros((1, 70000))
+BEYOND_HALVES = {                                                       # what is computed on the way is, or its sum
+    "var": (lambda x: x.var(), GREAT * 0.75), "std": (Tensor.std, GREAT), "layernorm": (Tensor.layernorm, GREAT),
+    "prod": (Tensor.prod, np.array([[300.0, 0.001, 300.0, 0.001]])),
+    "softmax": (Tensor.softmax, MANY), "log_softmax": (Tensor.log_softmax, MANY), "logsumexp": (Tensor.logsumexp, MANY),
+    "cross_entropy": (lambda x: x.cross_entropy(Tensor([1]), label_smoothing=0.1), MANY),
+    "sparse_categorical_crossentropy": (
+        lambda x: x.sparse_categorical_crossentropy(Tensor.ones(1000, dtype="int32")), np.tile(GREAT, (1000, 1))),
+    "BatchNorm": (lambda x: nn.BatchNorm(4)(x.cat(-x)).cast(x.dtype), GREAT)}
+
+
+@pytest.mark.parametrize("name", BEYOND_HALVES)
+def test_what_halves_do_not_hold_on_the_way_is_right_in_the_end(name, device, monkeypatch):
+    def with_gradient(x):
+        y = function(x)
+        return y, *y.gradient(x, gradient=y * 0 + Tensor.arange(1, y.numel() + 1).reshape(y.shape) % 7)
+
+    function, array = BEYOND_HALVES[name]
+    with Tensor.train():
+        found = with_gradient(Tensor(array, dtype="half"))
+        Tensor.realize(*found)
+        monkeypatch.setattr(Device, "DEFAULT", "NUMPY")
+        wanted = [x.numpy() for x in with_gradient(Tensor(array.astype(np.float16).astype(float)))]
+    for x, want in zip(found, wanted):
+        assert x.dtype == dtypes.half
+        close(x.numpy().astype(float), want, 2 ** -10, 2 ** -10 * np.abs(want).max())
 
 
 FLOATS, INTEGERS = ["float16", "float32", "float64"], ["bool", "int8", "uint8", "int32", "int64"]
@@ -1754,6 +1813,15 @@ def test_indexing_is_numpys(kind, device):
         same(result, a[key], f"x[{key}]")
 
 
+def test_rows_out_of_range_read_as_zero_whatever_holds_their_number(device):
+    x, places = Tensor([1.0, 2.0, 3.0]), [2 ** 32 + 1, 1 - 2 ** 32, 2 ** 32 - 1, 3, -4, -3, -1, 2]
+    wide, unsigned = x[Tensor(np.array(places))], x[Tensor(np.array(places[2:4] + places[7:], np.uint32))]
+    short, byte = x[Tensor(np.array([-4, -3, 2], np.int8))], x[Tensor(np.array([255, 2], np.uint8))]
+    Tensor.realize(wide, unsigned, short, byte)
+    assert wide.tolist() == [0, 0, 0, 0, 0, 1, 3, 3] and unsigned.tolist() == [0, 0, 3]
+    assert short.tolist() == [0, 1, 3] and byte.tolist() == [0, 3]
+
+
 @given(data=st.data())
 @settings(hypothesis_settings, max_examples=150)
 def test_random_indices_are_numpys(data):
@@ -2115,6 +2183,14 @@ def test_gradient_of_max_splits_ties(device):
     Tensor.realize(over_rows, pairwise)
     close(over_rows, [[0, 0.5, 0.5], [1 / 3] * 3])
     assert pairwise.tolist() == [[0.5, 1, 0.5], [0.5, 0, 1]]
+
+
+def test_beside_a_nan_each_operand_of_maximum_gets_the_gradient_as_in_pytorch(device):
+    x, y = Tensor([math.nan, 1.0, math.nan, 2.0]), Tensor([0.0, math.nan, math.nan, 3.0])
+    greatest, least = x.maximum(y).sum().gradient(x, y), x.minimum(y).sum().gradient(x, y)
+    Tensor.realize(*greatest, *least)
+    assert [x.tolist() for x in greatest] == [[1, 1, 1, 0], [1, 1, 1, 1]]
+    assert [x.tolist() for x in least] == [[1, 1, 1, 1], [1, 1, 1, 0]]
 
 
 def test_gradients_at_kinks_are_zero(device):
@@ -3685,6 +3761,26 @@ def test_state_is_named_by_where_it_stands():
     state = nn.state.get_state_dict(Model())
     assert list(state) == ["layers.0", "layers.1.0", "layers.1.1.k", "head"]
     assert state["head"] is state["layers.0"] and len(nn.state.get_parameters(Model())) == 3
+
+
+def test_a_state_leaves_out_what_leads_back():
+    child = SimpleNamespace(weight=Tensor([1.0]))
+    model = SimpleNamespace(layers=[child], own=Tensor([2.0]))
+    child.parent = model
+    assert list(nn.state.get_state_dict(model)) == ["layers.0.weight", "own"]
+
+
+def test_two_tensors_of_one_name_are_no_state():
+    x = Tensor([1.0])
+    for model, name in [({1: x, "1": x}, "1"), ({"a.b": x, "a": {"b": x}}, r"a\.b")]:
+        with pytest.raises(ValueError, match=f"get_state_dict.* {name}$"):
+            nn.state.get_state_dict(model)
+
+
+def test_a_state_of_the_models_own_tensors_is_read_before_any_changes(device):
+    a, b = Tensor([1.0]), Tensor([2.0])
+    nn.state.load_state_dict({"a": a, "b": b}, {"a": b, "b": a})
+    assert (a.item(), b.item()) == (2, 1)
 
 
 def test_safetensors_come_back_as_they_were(tmp_path, device):
@@ -5753,7 +5849,10 @@ MISTAKES = {
     "pad of too few axes": (lambda: x23().pad(((1, 1),)), ValueError, "pad", "(2, 3)"),
     "cat of other shapes": (lambda: x23().cat(Tensor.ones(2, 4), dim=0), ValueError, "cat", "(2, 3)", "(2, 4)"),
     "split into parts that do not add up": (lambda: x23().split([1, 3], 1), ValueError, "split", "[1, 3]", "(2, 3)"),
+    "split into parts of nothing": (lambda: x23().split(0, 1), ValueError, "split", "0"),
     "repeat of too few axes": (lambda: x23().repeat(2), ValueError, "repeat", "(2, 3)"),
+    "roll by three of two axes": (lambda: x23().roll((1, 1, 1), (0, 1)), ValueError, "roll", "(3,)", "(2,)"),
+    "roll by a part": (lambda: x23().roll(0.5, 0), TypeError, "roll", "0.5"),
     "tril of a vector": (lambda: Tensor.ones(3).tril(), ValueError, "tril", "(3,)"),
     "an index out of bounds": (lambda: x23()[0, 3], IndexError, "3", "axis 1"),
     "an index list out of bounds": (lambda: x23()[[0, 2]], IndexError, "2", "axis 0"),
@@ -5772,10 +5871,16 @@ MISTAKES = {
     "a difference of bools": (lambda: Tensor([True]) - Tensor([False]), TypeError, "sub", "bool"),
     "an integer power below zero": (lambda: Tensor([2]) ** -1, ValueError, "pow", "-1"),
     "a number that does not fit": (lambda: Tensor([1], dtype="int8") + 300, ValueError, "300", "int8"),
-    "data that does not fit": (lambda: Tensor([2 ** 40]), OverflowError, str(2 ** 40), "int32"),
+    "data that does not fit": (lambda: Tensor([2 ** 40]), ValueError, str(2 ** 40), "int32"),
+    "data that does not fit in bytes": (lambda: Tensor([[1, -129]], dtype="int8"), ValueError, "-129", "int8"),
+    "a negative number as unsigned": (lambda: Tensor(-1, dtype="uint8"), ValueError, "-1", "uint8"),
+    "data that only uint64 holds": (lambda: Tensor([2 ** 63], dtype="int64"), ValueError, str(2 ** 63), "int64"),
+    "data that fits in no integer": (lambda: Tensor(2 ** 70, dtype="int64"), ValueError, str(2 ** 70), "int64"),
+    "a NaN as integer": (lambda: Tensor([math.nan], dtype="int32"), ValueError, "nan", "int32"),
     "bitcast to another size": (lambda: Tensor([1.0]).bitcast("int64"), ValueError, "bitcast", "float32", "int64"),
     "max of nothing": (lambda: Tensor.zeros(0, 2).max(0), ValueError, "max", "(0, 2)"),
     "einsum of other shapes": (lambda: Tensor.einsum("ij,jk->ik", x23(), x23()), ValueError, "einsum", "ij,jk->ik"),
+    "einsum of a list": (lambda: Tensor.einsum("ij,jk->ik", x23(), [[1.0]]), TypeError, "einsum", "list"),
     "einsum of a diagonal": (lambda: Tensor.einsum("ii->i", Tensor.ones(2, 2)), ValueError, "einsum", "ii"),
     "conv2d of other channels": (lambda: Tensor.ones(1, 3, 4, 4).conv2d(Tensor.ones(2, 2, 3, 3)), ValueError, "conv2d",
                                  "(2, 2, 3, 3)", "(1, 3, 4, 4)"),
