@@ -45,8 +45,8 @@ def _power(a, b):
 
 
 def _max_share(a, b):
-    """What `a` gets of the gradient of max(a, b): equal operands share it equally."""
-    return (a == b).where(0.5, (a > b).cast(a.dtype))
+    """What `a` gets of the gradient of max(a, b): equal operands share it equally, beside a NaN each gets all of it."""
+    return (a == b).where(0.5, 1 - (a < b).cast(a.dtype))
 
 
 # The primitives that compute. A row: what it means in NumPy, its text in C (where {t} is the type's name, and types,
@@ -62,7 +62,7 @@ ELEMENTWISE = {
                        lambda g, out, a, b: (b == 0).where(0, g * b * a ** (b - 1)),
                        lambda g, out, a, b: ((a == 0) & (b >= 0)).where(0, g * out * a.log())),
     "max":   Primitive(np.maximum, "max_{t}({0}, {1})",
-                       lambda g, out, a, b: g * _max_share(a, b), lambda g, out, a, b: g * (1 - _max_share(a, b))),
+                       lambda g, out, a, b: g * _max_share(a, b), lambda g, out, a, b: g * _max_share(b, a)),
     "lt":    Primitive(np.less, "{0} < {1}"),
     "le":    Primitive(np.less_equal, "{0} <= {1}"),
     "eq":    Primitive(np.equal, "{0} == {1}"),
@@ -94,19 +94,21 @@ class Node:
     stay, so that a gradient can still be asked for.
     `line` is the (file, line number, "forward") of the user's Python that made the node first. What a gradient rule
     makes has that of the node whose gradient it is, with "gradient" in the third place: `origin.line` of the thread in
-    which the rule runs.
+    which the rule runs. Nodes are numbered as they come.
     """
-    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "__weakref__")
+    __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "number", "__weakref__")
     known = {}                                                          # weak references to all nodes, by their keys
+    since = 0                           # a capture does not take what was there before: it asks what it is handed
     origin = threading.local()
 
     def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
         key = (op, sources, arg if op != "const" else repr(arg), shape, dtype, device)
         found = cls.known.get(key)
         node = found and found()
-        if node is None:
+        if node is None or sources and node.number < cls.since:
             node = object.__new__(cls)
             node.op, node.sources, node.arg, node.buffer, node.key = op, sources, arg, None, key
+            node.number = next(_serial)
             node.shape = sources[0].shape if shape is None else shape
             node.dtype = sources[0].dtype if dtype is None else dtype
             node.device = sources[0].device if device is None else device
@@ -120,7 +122,10 @@ class Node:
         return node
 
     def __del__(self):
-        self.known.pop(getattr(self, "key", None), None)                # Ctrl-C may come before it has one
+        found = self.known.pop(getattr(self, "key", None), None)        # Ctrl-C may come before it has a key
+        other = found and found()
+        if other is not None and other is not self:                     # that came after it
+            self.known[self.key] = found
 
     @property
     def size(self):
@@ -358,10 +363,15 @@ def _plain(op, x, device):
     return x.item() if isinstance(x, np.generic) else Tensor(x, device=device)
 
 
-def _constant(value, dtype, shape, device):
-    """A node that holds `value` everywhere, if the dtype can."""
+def _require_fits(value, dtype):
+    """Raise ValueError if `dtype` holds integers, but none as great or small as `value`."""
     if dtype.kind in "iu":
         _require(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max, "{} does not fit in {}", value, dtype)
+
+
+def _constant(value, dtype, shape, device):
+    """A node that holds `value` everywhere, if the dtype can."""
+    _require_fits(value, dtype)
     return constant(value, dtype, shape, device)
 
 
@@ -470,6 +480,17 @@ def _activation(doc, formula):
     return _formula(doc, lambda x: Activation.apply(x, formula=formula))
 
 
+def _in_float32(method):
+    """A method of Tensor that rounds 16-bit floats only at its end: its squares, products or sums go beyond them."""
+    @functools.wraps(method)
+    def wide(self, *args, **kwargs):
+        dtype = functools.reduce(promote, [x.dtype for x in (self, *args, *kwargs.values()) if isinstance(x, Tensor)])
+        if not is_short_float(dtype):
+            return method(self, *args, **kwargs)
+        return method(self.cast(float32), *args, **kwargs).cast(dtype)
+    return wide
+
+
 def _row(op, doc):
     """A method of Tensor that applies the row `op` of ELEMENTWISE."""
     return _formula(doc, lambda self, *others: _apply(op, self, *others))
@@ -479,7 +500,8 @@ class Tensor:
     """An array of numbers of one dtype on one device, computed when it is looked at.
 
     `data` is a number, nested lists or a NumPy array, which is copied. Python's floats become float32 and its integers
-    int32, an array keeps its dtype. With `requires_grad`, backward() leaves a gradient in `grad`.
+    int32, or raise ValueError if that holds none so great; an array keeps its dtype. With `requires_grad`, backward()
+    leaves a gradient in `grad`.
     """
     training = False                                                    # see train()
     _grad, _requires_grad = None, None
@@ -493,9 +515,13 @@ class Tensor:
             array = np.array(data)
         except ValueError:
             raise ValueError("Tensor: nested lists must have equal lengths on each level") from None
-        if dtype is None and not isinstance(data, (np.ndarray, np.generic)):            # Python's numbers
-            array = np.array(data, {float64: float32, int64: int32}.get(array.dtype))
-        self.node = _leaf(cast_array(array, as_dtype(dtype or array.dtype)), device or Device.DEFAULT)
+        if isinstance(data, (np.ndarray, np.generic)):
+            dtype = as_dtype(dtype or array.dtype)
+        else:                                                           # Python's numbers
+            dtype = as_dtype(dtype or {float64: float32, int64: int32}.get(array.dtype, array.dtype))
+            for value in (array.min(), array.max()) if dtype.kind in "iu" and array.size else ():
+                _require_fits(np.asarray(value).item(), dtype)
+        self.node = _leaf(cast_array(array, dtype), device or Device.DEFAULT)
         self.requires_grad = requires_grad
 
     @classmethod
@@ -841,7 +867,7 @@ class Tensor:
                 inside = np.all((-n <= k) & (k < n))
                 _require(inside, "index: {} is out of bounds for axis {} of size {}", k, axis, n, kind=IndexError)
             if isinstance(k, (Tensor, np.ndarray)):
-                tensors[len(shape)] = k if isinstance(k, Tensor) else Tensor(k, device=self.device)
+                tensors[len(shape)] = k if isinstance(k, Tensor) else Tensor(k.astype(int32), device=self.device)
             else:
                 places = places[k] if isinstance(k, slice) else places[k:][:1]
             start, step = places.start, places.step
@@ -867,6 +893,9 @@ class Tensor:
         rest = [a for a in range(self.ndim) if a not in tensors]
         row, table = None, self.permute(*tensors, *rest)                # row: its number, those axes taken as one
         for n, index in zip(table.shape, tensors.values()):
+            if index.dtype in (int64, uint32):                          # what int32 does not hold is out of range too
+                index = index.cast(int64)
+                index = ((index >= -n) & (index < n)).where(index, n)
             index = index.cast(int32)
             index = (index < 0).where(index + n, index)
             row = index if row is None else row * n + index
@@ -922,6 +951,7 @@ class Tensor:
     def split(self, sizes, dim=0):
         """Consecutive parts along axis `dim`, of these sizes or of one size (the last may be smaller)."""
         dim, n = self._axis("split", dim), self.size(dim)
+        _require(not isinstance(sizes, int) or sizes > 0, "split: parts must have at least one element, not {}", sizes)
         sizes = [min(sizes, n - i) for i in range(0, n, sizes)] if isinstance(sizes, int) else list(sizes)
         _require(sum(sizes) == n, "split: parts of {} do not add up to axis {} of shape {}", sizes, dim, self.shape)
         return tuple(self.shrink(self._at(dim, (end - n, end))) for n, end in zip(sizes, itertools.accumulate(sizes)))
@@ -940,12 +970,15 @@ class Tensor:
         return x.reshape([n * times for n, times in zip(shape, repeats)])
 
     def roll(self, shifts, dims=None):
-        """The elements moved on by `shifts` along `dims`; what falls off the end comes in at the start."""
+        """The elements moved on by `shifts` along `dims`, which broadcast together (None: along the flattened array);
+        what falls off the end comes in at the start."""
         if dims is None:
             return self.flatten().roll(shifts, 0).reshape(self.shape)
+        _require(np.asarray(shifts).dtype.kind in "iu", "roll: shifts must be integers, got {}", shifts, kind=TypeError)
+        _broadcast_shape("roll", np.shape(shifts), np.shape(dims))
         x = self
-        for shift, dim in zip(*[(v,) if isinstance(v, int) else v for v in (shifts, dims)]):
-            shift = shift % max(x.size(dim), 1)
+        for shift, dim in np.broadcast(shifts, dims):
+            shift = int(shift) % max(x.size(dim), 1)
             head, tail = x.split([x.size(dim) - shift, shift], dim)
             x = tail.cat(head, dim=dim)
         return x
@@ -1082,7 +1115,14 @@ class Tensor:
     def softplus(self, beta=1.0):
         """log(1 + exp(beta * x)) / beta"""
         x = self * beta
-        return (x.maximum(0) + ((-x.abs()).exp() + 1).log()) / beta
+        return (x.maximum(0) + x._softplus_beyond_relu()) / beta
+
+    def _softplus_beyond_relu(self):
+        """log(1 + e) of e = exp(-abs(x)). What rounding 1 + e loses of a small e is e - ((1 + e) - 1), and is just
+        added: where it counts, the slope of the logarithm is almost 1."""
+        e = (-self.abs()).exp()
+        rounded = e + 1
+        return rounded.log() + (e - (rounded - 1)).detach()
 
     # ---- reductions ----
     def _left(self, axes, keepdim):
@@ -1117,15 +1157,18 @@ class Tensor:
         mean = total / (self.numel() // max(1, total.numel()))
         return mean.cast(self.dtype) if is_float(self.dtype) else mean
 
+    @_in_float32
     def var(self, axis=None, keepdim=False, correction=1):
         """Variance over axes: sum of squared distances from the mean, by their number - correction."""
         total = (self - self.mean(axis, keepdim=True)).square().sum(axis, keepdim)
         return total / max(0, self.numel() // max(1, total.numel()) - correction)
 
+    @_in_float32
     def std(self, axis=None, keepdim=False, correction=1):
         """Standard deviation over axes, the root of var()."""
         return self.var(axis, keepdim, correction).sqrt()
 
+    @_in_float32
     def prod(self, axis=None, keepdim=False):
         """Product over axes: one half times the other half, until one is left."""
         axes = self._axes("prod", axis)
@@ -1155,6 +1198,7 @@ class Tensor:
         """Place of the first smallest along `axis` (None: in the flattened array), int32."""
         return self._reversed().argmax(axis, keepdim)
 
+    @_in_float32
     def cumsum(self, axis=0):
         """Sums of all elements up to each one along `axis`: by a triangular mask, in blocks where that gets big."""
         if not self.numel() or not self.ndim:
@@ -1174,13 +1218,18 @@ class Tensor:
         x = self if is_float(self.dtype) else self.cast(float32)
         return x - x.max(axis, keepdim=True).detach() if x.numel() else x
 
-    softmax = _formula("exp(x), scaled to add up to 1 along `axis`.", lambda x, axis=-1: Softmax.apply(x, axis=axis))
+    @_in_float32
+    def softmax(self, axis=-1):
+        """exp(x), scaled to add up to 1 along `axis`."""
+        return Softmax.apply(self, axis=axis)
 
+    @_in_float32
     def log_softmax(self, axis=-1):
         """Logarithm of the softmax."""
         x = self._below_max(axis)
         return x - x.exp().sum(axis, keepdim=True).log()
 
+    @_in_float32
     def logsumexp(self, axis=None, keepdim=False):
         """log(sum(exp(x))) over axes, without overflow."""
         x = self if is_float(self.dtype) else self.cast(float32)
@@ -1212,6 +1261,8 @@ class Tensor:
     @staticmethod
     def einsum(formula, *operands):
         """Sum of products in Einstein's notation: einsum("bik,bkj->bij", a, b)."""
+        others = [type(x).__name__ for x in operands if not isinstance(x, Tensor)]
+        _require(not others, "einsum: operands must be Tensors, got {}", ", ".join(others), kind=TypeError)
         inputs, arrow, output = formula.replace(" ", "").partition("->")
         output = output if arrow else "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
         inputs = inputs.split(",")
@@ -1300,11 +1351,13 @@ class Tensor:
             return self._same()
         return (Tensor.rand(self.shape, device=self.device) >= p).where(self, 0) / (1 - p or 1)
 
+    @_in_float32
     def layernorm(self, axis=-1, eps=1e-5):
         """Shifted and scaled to mean 0 and variance 1 over `axis` (Ba et al., 2016)."""
         centred = self - self.mean(axis, keepdim=True)
         return centred * (centred.square().mean(axis, keepdim=True) + eps).rsqrt()
 
+    @_in_float32
     def batchnorm(self, weight, bias, mean, invstd, axis=1):
         """(self - mean) * invstd * weight + bias, these being given for each place along `axis`."""
         axes = self._axes("batchnorm", axis)
@@ -1328,14 +1381,20 @@ class Tensor:
             picked = (1 - label_smoothing) * picked + label_smoothing * logits.mean(axis)
         return logits.exp().sum(axis).log() - picked
 
+    @_in_float32
     def cross_entropy(self, target, reduction="mean", label_smoothing=0.0):
-        """Loss of logits (n, classes, ...) against classes (n, ...), or probabilities of the shape of the logits."""
+        """Loss of logits (n, classes, ...) against classes (n, ...), or probabilities of the shape of the logits.
+
+        Bounds are not checked, as classes are data: one that is none of the axis, such as -100, names no logit, and its
+        loss means nothing. sparse_categorical_crossentropy(ignore_index=-100) leaves such examples out.
+        """
         axis = min(1, self.ndim - 1)
         if target.shape != self.shape:
             return self._log_loss(target, axis, label_smoothing)._reduced(reduction)
         wanted = (1 - label_smoothing) * target + label_smoothing / self.shape[axis]
         return -(self.log_softmax(axis) * wanted).sum(axis)._reduced(reduction)
 
+    @_in_float32
     def sparse_categorical_crossentropy(self, target, ignore_index=-1, label_smoothing=0.0, reduction="mean"):
         """Loss of logits (..., classes) against classes (...), where examples of class `ignore_index` don't count."""
         counts = target != ignore_index
@@ -1348,8 +1407,10 @@ class Tensor:
 
     def binary_crossentropy_logits(self, target, reduction="mean"):
         """Loss of logits, of which the sigmoid is the probability, against targets in 0 .. 1."""
-        return (self.softplus() - target * self)._reduced(reduction)
+        loss = (self.maximum(0) - target * self) + self._softplus_beyond_relu()
+        return loss._reduced(reduction)
 
+    @_alone
     def gradient(self, *targets, gradient=None):
         """Gradients of self with respect to `targets`, Tensors of their shapes, times `gradient` if self has axes."""
         dtypes = [NAME_OF[x.dtype] for x in (self, *targets)]
@@ -1402,23 +1463,30 @@ class _Creation:
     empty = zeros                                                       # a graph has no memory to leave as it was
 
     def arange(start, stop=None, step=1, dtype=None, device=None):
-        """start, start + step, ... before `stop`; 0 .. start-1 if only one number is given."""
+        """start, start + step, ... before `stop`; 0 .. start-1 if only one number is given. Fractions of these numbers
+        are dropped last, where `dtype` holds none."""
         start, stop = (0, start) if stop is None else (start, stop)
+        start, stop, step = [x.item() if isinstance(x, np.generic) else x for x in (start, stop, step)]
         _require(step, "arange: step must not be 0")
         n = max(0, math.ceil((stop - start) / step))
-        dtype = as_dtype(dtype or _result_dtype(type(start), type(stop), type(step)))
-        x = Tensor._of(coordinates(n, device)).cast(dtype)
-        x = x if step == 1 else x * step
-        return x + start if start else x
+        given = _result_dtype(type(start), type(stop), type(step))
+        dtype = given if dtype is None else as_dtype(dtype)
+        wide, x = promote(given, dtype), Tensor._of(coordinates(n, device))
+        wide = ACCUMULATE.get(wide, wide)
+        x = x if step == 1 else x.cast(wide) * step
+        x = x.cast(wide) + start if start else x
+        return x.cast(dtype)
 
     def linspace(start, stop, steps, dtype=float32, device=None):
-        """`steps` numbers at equal distances from `start` to `stop`, both included."""
-        return Tensor.arange(steps, dtype=dtype, device=device) * ((stop - start) / max(steps - 1, 1)) + start
+        """`steps` numbers at equal distances from `start` to `stop`, both included; integers by dropping fractions."""
+        dtype = as_dtype(dtype)
+        places = Tensor.arange(steps, dtype=promote(dtype, float32), device=device)
+        return (places * (stop - start) / max(steps - 1, 1) + start).cast(dtype)
 
     def eye(n, m=None, dtype=float32, device=None):
         """1 on the diagonal of n rows and m (or n) columns."""
-        rows, columns = Tensor.arange(n, device=device).unsqueeze(1), Tensor.arange(m or n, device=device)
-        return (rows == columns).cast(dtype)
+        rows, columns = [Tensor.arange(size, device=device) for size in (n, n if m is None else m)]
+        return (rows.unsqueeze(1) == columns).cast(dtype)
 
     def rand(*shape, dtype=float32, device=None):
         """Uniform random numbers in [0, 1)."""
@@ -1462,7 +1530,7 @@ def _within(bound, shape, options):
 
 
 def _uniform(words, dtype):
-    """Random words as floats in [0, 1): as many of the upper bits as the dtype can hold."""
+    """Random words as floats in [0, 1): as many of the upper bits as the dtype can hold, of a double as float32."""
     bits = {float16: 11, bfloat16: 8}.get(dtype, 24)
     return ((words >> 32 - bits).cast(float32) * 2.0 ** -bits).cast(dtype)
 
@@ -1676,6 +1744,9 @@ def gradients(result, targets, seed):
             g = found.get(node)
             if g is None or node.op == "detach" or not any(leads[source] for source in node.sources):
                 continue
+            _require(node.number >= Node.since, "jit: a gradient would flow through what was computed before the call, "
+                     "{}:{}, which is frozen: compute it in the function, or detach() it", *node.line[:2],
+                     kind=RuntimeError)
             Node.origin.line = (*node.line[:2], "gradient")
             sources, out = [Tensor._of(source) for source in node.sources], Tensor._of(node)
             if node.op in ELEMENTWISE:
@@ -1899,6 +1970,7 @@ class Lowering:
         """Find all values, with the splits that are known so far. Did it turn up another, and has to be done again?"""
         self.memo, self.values, self.quotients, self.loops, self.origin, self.place = {}, {}, {}, {}, {}, {}
         self.inlined, self.bodies, self.reduced, self.heights, self.serial = {}, {}, defaultdict(set), {}, 0
+        self.unguarded = set()                                          # values that are right at each step
         for node in topological(self.outputs, stop=self.is_read):         # the number of reductions beneath each node
             self.heights[node] = 0 if self.is_read(node) else (
                 max((self.heights[s] for s in node.sources), default=0) + (node.op in REDUCTIONS))
@@ -2042,6 +2114,7 @@ class Lowering:
             if op not in MOVEMENTS and op not in IDENTITY:
                 result = self.compute(node, index, guard)
                 self.origin[result] = (node, index)
+                self.unguarded.update(() if guard else (result,))
                 break
             index = self.beneath(node, index)
             node = node.sources[0]
@@ -2552,6 +2625,7 @@ class Nest:
 
         So a softmax needs the exponentials once for their sum, in the loop of that, and again for the result, in the
         loop of the vector: the same node at the same index, but for the loop. The first is stored, the second loaded.
+        Not one beneath a pad, which is something else outside of what is padded.
         """
         kept, values = {}, defaultdict(list)
         for value in self.values:
@@ -2563,6 +2637,7 @@ class Nest:
                 for (first, index), (second, again) in itertools.permutations(pair, 2):
                     loops = set(reduction.arg)
                     if len(pair) == 2 and len(loops) == 1 and first in reachable(reduction.args) and \
+                            first in self.lowering.unguarded and \
                             first.loops - set(self.loops) == loops and second.loops <= set(self.loops) and \
                             self.vector not in reduction.loops and self.vector.extent == reduction.arg[0].extent and \
                             all(replaced(i, reduction.arg[0], self.vector) == j for i, j in zip(index, again)):
@@ -5373,6 +5448,7 @@ class TinyJit:
         tensors = _tensors_in((args, kwargs))
         Tensor.realize(*tensors) if tensors else None
         given = tuple(sorted(i for i, tensor in Tensor._trainable.items() if tensor.grad is not None))
+        self.known.update((id(tensor), tensor) for tensor in tensors if id(tensor) in given)
         places = {id(tensor): i for i, tensor in enumerate(tensors)}    # one Tensor given twice has one of them
         while True:
             same = tuple([i if i in self.known else places[i] for i in map(id, tensors)])
@@ -5460,8 +5536,9 @@ class Capture:
     one of `inputs`, which stand for the arguments (those in `unreplaced`, by id, stand for themselves), or a namespace
     around a fixed node. `targets` has (Tensor or number of an argument, output, in place?) for each Tensor that is
     assigned, `gradients` (Tensor, output) for each that is left with a gradient it did not have (not for those that are
-    assigned: they have used theirs), `returned` the output behind each Tensor of `result`. `frozen` has all the other
-    nodes of the graph, which no Tensor is known for: if one that held such a node takes another, this is `stale`.
+    assigned: they have used theirs), `ungraded` those whose gradient it drops, `graded` the numbers of the arguments
+    that get one, `returned` the output behind each Tensor of `result`. `frozen` has all the other nodes of the graph,
+    which no Tensor is known for: if one that held such a node takes another, this is `stale`.
     """
     live = weakref.WeakSet()
     states = weakref.WeakValueDictionary()                              # id: Tensor, all that were ever assigned
@@ -5475,40 +5552,43 @@ class Capture:
             capture.stale |= old in capture.frozen
 
     def known(self, arguments):
-        """Those arguments that the function also knows by itself, where one of the two names is assigned: what happens
-        under that must be seen under the other."""
+        """Those arguments that get a gradient, or that the function also knows by itself, where one of the two names is
+        assigned: what happens under that must be seen under the other."""
         changed = {id(arguments[tensor] if isinstance(tensor, int) else tensor) for tensor, *_ in self.targets}
         used = {id(tensor) for tensor in [*self.sources, *(tensor for tensor, *_ in self.targets)]}
-        return [tensor for tensor in arguments if id(tensor) in changed and id(tensor) not in self.unreplaced
-                and (id(tensor) in used or tensor.node in self.frozen)]
+        also = lambda tensor: id(tensor) in changed and (id(tensor) in used or tensor.node in self.frozen)
+        return [tensor for i, tensor in enumerate(arguments)
+                if id(tensor) not in self.unreplaced and (i in self.graded or also(tensor))]
 
     def __init__(self, function, args, kwargs, unreplaced, again=False):
         global _capturing
         call, tensors = (args, kwargs), _tensors_in((args, kwargs))
         for tensor in tensors:
-            if id(tensor) in unreplaced:
+            if id(tensor) in unreplaced and not tensor.requires_grad:   # those are found by what they hold anyway
                 self.notice(tensor, tensor.node)
                 own(tensor)
-        stands = {id(tensor): Tensor._of(fresh_leaf(tensor.node.buffer)) for tensor in tensors
-                  if id(tensor) not in unreplaced}
-        inputs = [stands.get(id(tensor), tensor) for tensor in tensors]
+        stands = {id(tensor): Tensor._of(fresh_leaf(tensor.node.buffer), tensor.requires_grad or None)
+                  for tensor in tensors if id(tensor) not in unreplaced}
+        inputs, stood = [stands.get(id(tensor), tensor) for tensor in tensors], set(map(id, stands.values()))
         args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
         gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
         standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
         for stand in standing.values():
             stand.realize()
-        assigned = []
+        assigned, start = [], next(_serial)
 
         def undo():
             """As if the call had not been."""
             global _capturing
-            _capturing = None
+            _capturing, Node.since = None, 0
             for tensor, node in reversed(assigned):
                 tensor.node = node
             for tensor, gradient in gradients:
                 tensor.grad = gradient
+            for stand in stands.values():
+                stand.requires_grad = False
         try:
-            _capturing = assigned
+            _capturing, Node.since = assigned, start
             self.result = function(*args, **kwargs)
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
                 if gradient is not None and tensor.grad is not None and tensor.grad is not gradient:
@@ -5517,8 +5597,10 @@ class Capture:
                         for tensor in _tensors_in(self.result)]
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
             after = {i: change[0].node for i, change in changes.items()}
+            self.ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor.grad is None]
+            self.graded = {i for i, stand in enumerate(inputs) if stand.grad is not None and id(stand) in stood}
             made = [(tensor, tensor.grad.node) for tensor, gradient in gradients
-                    if gradient is None and tensor.grad is not None]
+                    if gradient is None and tensor.grad is not None and id(tensor) not in stood]
             undo()
         except BaseException:                                           # also if Ctrl-C came while it was undone
             undo()
@@ -5532,6 +5614,8 @@ class Capture:
         made = [(tensor, node) for tensor, node in made if id(tensor) not in before]
         del changes
         outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
+        holding = [*Tensor._trainable.values(), *self.states.values(), *(tensor for tensor, _ in before.values())]
+        compute_earlier(outputs, {tensor.node for tensor in holding}, start)
         # The graph shows nodes, not which Tensor they came from. So where the old node of a Tensor that is assigned may
         # also stand for others (equal constants are one node, and others may hold it), that Tensor gets a node of its
         # own, and the function is run again.
@@ -5548,7 +5632,7 @@ class Capture:
             return self.__init__(function, *call, unreplaced, again=True)
         # Parameters that were never computed, and old values of what is assigned, are computed now, once.
         self.states.update((i, tensor) for i, (tensor, _) in before.items())
-        held = {tensor.node: tensor for tensor in [*Tensor._trainable.values(), *self.states.values()]}
+        held = {tensor.node: tensor for tensor in holding}
         lazy = [node for node in topological(outputs, stop=is_realized) if node in held and node.buffer is None]
         realize([node for _, node in before.values() if node.size] + [node for node in lazy if node not in outputs])
         order = topological(outputs, stop=is_realized)
@@ -5605,11 +5689,25 @@ class Capture:
                 if not in_place:
                     tensor.node = fresh_leaf(fresh[i])
             Tensor._random_host.clear()                                 # a draw may have moved the states on
+            for tensor in self.ungraded:
+                tensor.grad = None
             for tensor, i in self.gradients:
                 tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
         results = [Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if i in self.assigned else fresh[i]))
                    for i in self.returned]
         return _replace_tensors(self.result, iter(results))
+
+
+def compute_earlier(outputs, held, start):
+    """Compute what nodes from `start` on read of earlier ones that come from nodes in `held`: what the user made before
+    a call, and did not look at, has the values of then. A replay would take those that the Tensors hold by then."""
+    late, found, read = lambda node: node.number >= start, set(), set(outputs)
+    order = topological(outputs, stop=lambda node: node in held or is_realized(node))
+    for node in order:
+        if node in held or node.buffer is None and not found.isdisjoint(node.sources):
+            found.add(node)
+        read.update(node.sources if late(node) else ())
+    realize([node for node in order if node in found and node in read and node not in held and not late(node)])
 
 
 def fresh_leaf(buffer):
@@ -5723,11 +5821,13 @@ class BatchNorm:
     def __call__(self, x):
         mean, variance, axes = self.running_mean, self.running_var, tuple(a for a in range(x.ndim) if a != 1)
         if Tensor.training:
-            mean, variance = x.mean(axes), x.var(axes, correction=0)
-            for running, batch in ((self.running_mean, mean), (self.running_var, x.var(axes))):
+            wide = x.cast(promote(x.dtype, float32))
+            mean, variance = wide.mean(axes), wide.var(axes, correction=0)
+            for running, batch in ((self.running_mean, mean), (self.running_var, wide.var(axes))):
                 running.assign((1 - self.momentum) * running + self.momentum * batch.detach())
             self.num_batches_tracked += 1
-        return x.batchnorm(self.weight, self.bias, mean, (variance + self.eps).rsqrt())
+        y = x.batchnorm(self.weight, self.bias, mean, (variance + self.eps).rsqrt())
+        return y.cast(promote(x.dtype, self.weight.dtype))
 
 
 class Dropout:
@@ -5839,17 +5939,27 @@ def clip_grad_norm_(params, max_norm):
     return norm
 
 
+def _named_tensors(obj, prefix, around):
+    """Pairs (name, Tensor) of what is within `obj`, which is itself within the objects `around`, given by id."""
+    if isinstance(obj, Tensor):
+        yield prefix[:-1], obj
+    elif id(obj) not in around:
+        children = dict(enumerate(obj)) if isinstance(obj, (list, tuple)) else obj
+        children = children if isinstance(children, dict) else getattr(obj, "__dict__", {})
+        for key, child in children.items():
+            yield from _named_tensors(child, f"{prefix}{key}.", around | {id(obj)})
+
+
 def get_state_dict(obj, prefix=""):
     """All Tensors within `obj` by name, as in "layers.0.weight": it looks into attributes, lists, tuples and dicts.
 
-    A Tensor that is there twice (tied weights) has both names.
+    A Tensor that is there twice (tied weights) has both names. What leads back to an object that it is within, as an
+    attribute `parent`, is left out. A ValueError if two Tensors have one name, as those of the keys 1 and "1".
     """
-    if isinstance(obj, Tensor):
-        return {prefix[:-1]: obj}
-    obj = dict(enumerate(obj)) if isinstance(obj, (list, tuple)) else obj
-    children = obj if isinstance(obj, dict) else getattr(obj, "__dict__", {})
-    return {name: tensor for key, child in children.items()
-            for name, tensor in get_state_dict(child, f"{prefix}{key}.").items()}
+    pairs = list(_named_tensors(obj, prefix, frozenset()))
+    twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+    _require(not twice, "get_state_dict: several Tensors have the name {}", " or ".join(twice))
+    return dict(pairs)
 
 
 def get_parameters(obj):
@@ -5869,7 +5979,7 @@ def load_state_dict(model, state, strict=True):
     faults = [f"{name} is {here.get(name, 'not')} in the model, {there.get(name, 'not')} in the state"
               for name in names if here.get(name) != there.get(name)]
     _require(not faults, "load_state_dict: {}", "; ".join(faults))
-    values = {name: state[name].to(own[name].device) for name in names}
+    values = {name: state[name].to(own[name].device)._same() for name in names}         # also of Tensors in the model
     Tensor.realize(*values.values())                                    # if that fails, nothing has changed
     Tensor.realize(*(own[name].assign(value) for name, value in values.items()))
 
