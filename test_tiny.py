@@ -2704,6 +2704,17 @@ class Program:
         return [*self.outcomes(inputs), *(self.total(inputs).gradient(*inputs) if self.smooth else ())]
 
 
+class Several(list):
+    """Programs whose results are computed together, as if they were one."""
+    smooth = False
+
+    def __repr__(self):
+        return "\ntogether with\n".join(map(repr, self))
+
+    def results(self, device):
+        return [result for program in self for result in program.results(device)]
+
+
 def leaf_numbers(dtype, shape, seed, special=False):
     """Numbers of which many are small, exact and equal; with `special` also such as are on the edge."""
     rng = np.random.default_rng(seed)
@@ -2725,6 +2736,8 @@ def leaf_numbers(dtype, shape, seed, special=False):
 
 @st.composite
 def programs(draw, most=60, smooth=False):
+    if not smooth and draw(below(8)) == 7:
+        return Several([Program(draw, most // 3, smooth) for _ in range(3)])
     return Program(draw, most, smooth)
 
 
@@ -2849,6 +2862,18 @@ def test_a_row_of_exponentials_is_summed_beneath_a_pad(low, high, n, device):
     Tensor.realize(total := x.exp()[:1].pad(((0, 1),)).sum(), each := x.exp())
     close(total, exp[0, 0])
     close(each, exp[0, :1].repeat(2))
+
+
+@pytest.mark.parametrize("n", [1, 20, 37])
+def test_a_row_of_a_table_and_two_that_are_kept_have_different_names(n, device):
+    """Found by random programs, several of which were computed at once."""
+    table, other, rows = random_numbers(0, 7, n), random_numbers(1, 5, n), np.array([1, 6, 0, 3, 3], np.int32)
+    softmax = lambda x: np.exp(x) / np.exp(x).sum(1, keepdims=True)
+    x, y = Tensor(table.astype(np.float32))[Tensor(rows)].softmax(), Tensor(other.astype(np.float32)).softmax()
+    Tensor.realize(x, y, both := x + y * 2)
+    for got, want in ((x, softmax(table[rows])), (y, softmax(other)),
+                      (both, softmax(table[rows]) + 2 * softmax(other))):
+        close(got, want)
 
 
 def test_a_product_of_a_product_with_itself_and_its_sum(device):

@@ -3092,7 +3092,7 @@ class Emitter:
         return self.stack[:1]
 
     def row_of(self, value):
-        return f"row{list(self.nest.kept.values()).index(value)}"
+        return f"{value.op}_row{list(self.nest.kept.values()).index(value)}"     # no other name has a _
 
     def name(self, value, u, v):
         """The text that stands for a value at row u and vector v of the tile, declared where it belongs."""

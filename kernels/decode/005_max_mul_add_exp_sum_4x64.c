@@ -3,12 +3,12 @@
 // gpt.py:82  att = past.where(att, -math.inf).softmax(-1).dropout(self.dropout)
 #include "../words_c.h"
 
-void kernel_1f5f6f5719d15473(idx begin, idx end, char **buffers) {
+void kernel_97c9749a49020e3b(idx begin, idx end, char **buffers) {
   f32 *out0 = (f32 *)buffers[0];
   const f32 *x0 = (const f32 *)buffers[1];
   STRIPS(512)
   // tasks: i0; loops: i1 by 16; tile: 2 vectors of 8 along i1
-  GLOBAL f32 *row0 = (GLOBAL f32 *)(strips + 128);
+  GLOBAL f32 *exp_row0 = (GLOBAL f32 *)(strips + 128);
   for (idx task = begin; task < end; task++) {
     idx i0 = task;
     // maximum over r0 of x0
@@ -25,17 +25,17 @@ void kernel_1f5f6f5719d15473(idx begin, idx end, char **buffers) {
       f32x8 load2 = load_f32x8(x0 + i0 * 64 + r1);
       f32x8 add1 = load2 + splat_f32x8(mul1);
       f32x8 exp1 = exp_f32x8(add1);
-      store_f32x8(row0 + r1, exp1);
+      store_f32x8(exp_row0 + r1, exp1);
       sum1 = sum1 + exp1;
     }
     f32 sum2 = fold_add_f32x8(sum1);
     f32 div1 = 1.0f / sum2;
     for (idx i1 = 0; i1 < 64; i1 += 16) {
       // out0 = exp(x0 + (the maximum * -1.0f)) * (1.0f / the sum)
-      f32x8 exp2 = load_f32x8(row0 + i1);
+      f32x8 exp2 = load_f32x8(exp_row0 + i1);
       f32x8 mul2 = exp2 * splat_f32x8(div1);
       store_f32x8(out0 + i0 * 64 + i1, mul2);
-      f32x8 exp3 = load_f32x8(row0 + i1 + 8);
+      f32x8 exp3 = load_f32x8(exp_row0 + i1 + 8);
       f32x8 mul3 = exp3 * splat_f32x8(div1);
       store_f32x8(out0 + i0 * 64 + i1 + 8, mul3);
     }

@@ -4,7 +4,7 @@
 // gradient of gpt.py:1123  "cross_entropy_gradient": lambda: logits.cross_entropy(targets).gradient(logits),
 #include "../words_cl.h"
 
-kernel void kernel_9fef0fa8ecb775e4(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, long tasks, global char *strips_) {
+kernel void kernel_2f2e94791b895fec(global f32 *out0_, global const i32 *x0_, global const f32 *x1_, long tasks, global char *strips_) {
   global f32 *out0 = out0_ + 128 / sizeof(f32);
   global const i32 *x0 = x0_ + 128 / sizeof(const i32);
   global const f32 *x1 = x1_ + 128 / sizeof(const f32);
@@ -12,7 +12,7 @@ kernel void kernel_9fef0fa8ecb775e4(global f32 *out0_, global const i32 *x0_, gl
   idx end = tasks * (get_global_id(0) + 1) / get_global_size(0);
   STRIPS(576)
   // tasks: i0; loops: i1 by 16; tile: 2 vectors of 8 along i1
-  GLOBAL f32 *row0 = (GLOBAL f32 *)(strips + 128);
+  GLOBAL f32 *exp_row0 = (GLOBAL f32 *)(strips + 128);
   f32 div1 = 1.0f / 96.0f;
   f32 mul2 = div1 * -1.0f;
   for (idx task = begin; task < end; task++) {
@@ -35,14 +35,14 @@ kernel void kernel_9fef0fa8ecb775e4(global f32 *out0_, global const i32 *x0_, gl
       f32x8 load3 = load_f32x8(x1 + i0 * 65 + r0);
       f32x8 add1 = load3 + splat_f32x8(mul1);
       f32x8 exp1 = exp_f32x8(add1);
-      store_f32x8(row0 + r0, exp1);
+      store_f32x8(exp_row0 + r0, exp1);
       sum1 = sum1 + exp1;
     }
     for (idx r0 = 64; r0 < 65; r0 += 8) {
       f32x8 load4 = load_f32x8(x1 + i0 * 65 + r0);
       f32x8 add2 = load4 + splat_f32x8(mul1);
       f32x8 exp2 = exp_f32x8(add2);
-      store_f32x8(row0 + r0, exp2);
+      store_f32x8(exp_row0 + r0, exp2);
       sum1 = sum1 + where_f32x8(mask_i32x8(lanes_i32x8() < 1), exp2, splat_f32x8(0.0f));
     }
     f32 sum2 = fold_add_f32x8(sum1);
@@ -53,14 +53,14 @@ kernel void kernel_9fef0fa8ecb775e4(global f32 *out0_, global const i32 *x0_, gl
       i32x8 index1 = ((i32)i1 + lanes_i32x8());
       i32x8 eq1 = mask_i32x8(index1 == splat_i32x8(load5));
       f32x8 where1 = where_f32x8(eq1, splat_f32x8(mul2), splat_f32x8(0.0f));
-      f32x8 exp3 = load_f32x8(row0 + i1);
+      f32x8 exp3 = load_f32x8(exp_row0 + i1);
       f32x8 mul3 = splat_f32x8(div2) * exp3;
       f32x8 add3 = where1 + mul3;
       store_f32x8(out0 + i0 * 65 + i1, add3);
       i32x8 index2 = ((i32)i1 + lanes_i32x8()) + 8;
       i32x8 eq2 = mask_i32x8(index2 == splat_i32x8(load5));
       f32x8 where2 = where_f32x8(eq2, splat_f32x8(mul2), splat_f32x8(0.0f));
-      f32x8 exp4 = load_f32x8(row0 + i1 + 8);
+      f32x8 exp4 = load_f32x8(exp_row0 + i1 + 8);
       f32x8 mul4 = splat_f32x8(div2) * exp4;
       f32x8 add4 = where2 + mul4;
       store_f32x8(out0 + i0 * 65 + i1 + 8, add4);
@@ -71,7 +71,7 @@ kernel void kernel_9fef0fa8ecb775e4(global f32 *out0_, global const i32 *x0_, gl
       i32x8 index3 = ((i32)i1 + lanes_i32x8());
       i32x8 eq3 = mask_i32x8(index3 == splat_i32x8(load5));
       f32x8 where3 = where_f32x8(eq3, splat_f32x8(mul2), splat_f32x8(0.0f));
-      f32x8 exp5 = load_f32x8(row0 + i1);
+      f32x8 exp5 = load_f32x8(exp_row0 + i1);
       f32x8 mul5 = splat_f32x8(div2) * exp5;
       f32x8 add5 = where3 + mul5;
       store_n_f32x8(out0 + i0 * 65 + i1, add5, count);
