@@ -8118,9 +8118,9 @@ def same_bits():
 
 
 def aliasing(number):
-    """Compare assignments and views with a model that copies, and steps of training with and without a jit.
+    """Compare assignments with copies, and jits with plain Python.
 
-    N random programs of each kind run on NUMPY, and a tenth of that on C; a finding raises.
+    N random programs of views and jits and N of training run on NUMPY, and a tenth of that on C; a finding raises.
     """
     for Device.DEFAULT, programs in (("NUMPY", number), ("C", max(1, number // 10))):
         check_aliasing(programs, int(time.time()), False)
