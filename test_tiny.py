@@ -7558,6 +7558,13 @@ def gives_an_argument_a_gradient(jit):
     return results
 
 
+def takes_a_parameter_where_it_took_none(jit):
+    v, w = Tensor([4.0], requires_grad=True), Tensor([5.0], requires_grad=True)
+    loss = jit(lambda x: (v * x).sum().backward())
+    losses = [loss(x).item() for x in (Tensor([2.0]), Tensor([3.0]), w, Tensor([1.0]), w)]
+    return losses, v.grad.item(), w.grad is not None and w.grad.item()
+
+
 def reads_the_gradient_of_an_argument(jit):
     w = Tensor([1.0], requires_grad=True)
     (w * 3).sum().backward()
@@ -7567,7 +7574,7 @@ def reads_the_gradient_of_an_argument(jit):
 
 @pytest.mark.parametrize("program", [
     reads_what_is_older, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
-    gives_an_argument_a_gradient, reads_the_gradient_of_an_argument], ids=lambda program: program.__name__)
+    gives_an_argument_a_gradient, takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument], ids=lambda program: program.__name__)
 def test_a_jit_does_what_happens_without_it(program, device):
     assert program(TinyJit) == program(lambda function: function)
 

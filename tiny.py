@@ -5471,9 +5471,10 @@ def _tensors_in(value):
 
 
 def _outline(value):
-    """What a capture depends on: how the arguments nest, and the shape, dtype and device of each Tensor."""
+    """What a capture depends on: how the arguments nest, the shape, dtype and device of each Tensor, and whether
+    backward() gives it a gradient."""
     if isinstance(value, Tensor):
-        return (value.shape, NAME_OF[value.dtype], value.device)
+        return (value.shape, NAME_OF[value.dtype], value.device, bool(value.requires_grad))
     if isinstance(value, dict):
         return ("dict",) + tuple((name, _outline(part)) for name, part in value.items())
     if isinstance(value, (list, tuple)):
