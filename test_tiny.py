@@ -7572,9 +7572,11 @@ def reads_the_gradient_of_an_argument(jit):
     return [down(w).item() for _ in range(3)], w.grad.item()
 
 
-@pytest.mark.parametrize("program", [
-    reads_what_is_older, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
-    gives_an_argument_a_gradient, takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument], ids=lambda program: program.__name__)
+PROGRAMS = [reads_what_is_older, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
+            gives_an_argument_a_gradient, takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_a_jit_does_what_happens_without_it(program, device):
     assert program(TinyJit) == program(lambda function: function)
 
