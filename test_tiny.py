@@ -2706,7 +2706,6 @@ class Program:
 
 class Several(list):
     """Programs whose results are computed together, as if they were one."""
-    smooth = False
 
     def __repr__(self):
         return "\ntogether with\n".join(map(repr, self))
@@ -2737,7 +2736,7 @@ def leaf_numbers(dtype, shape, seed, special=False):
 @st.composite
 def programs(draw, most=60, smooth=False):
     if not smooth and draw(below(8)) == 7:
-        return Several([Program(draw, most // 3, smooth) for _ in range(3)])
+        return Several([Program(draw, most // 3, False) for _ in range(3)])
     return Program(draw, most, smooth)
 
 

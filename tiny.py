@@ -98,7 +98,7 @@ class Node:
     """
     __slots__ = ("op", "sources", "arg", "shape", "dtype", "device", "line", "buffer", "key", "number", "__weakref__")
     known = {}                                                          # weak references to all nodes, by their keys
-    since = 0                           # a capture does not take what was there before: it asks what it is handed
+    since = 0                           # nodes before this number are not found again: so a capture knows them apart
     origin = threading.local()
 
     def __new__(cls, op, sources=(), arg=None, shape=None, dtype=None, device=None):
@@ -124,7 +124,7 @@ class Node:
     def __del__(self):
         found = self.known.pop(getattr(self, "key", None), None)        # Ctrl-C may come before it has a key
         other = found and found()
-        if other is not None and other is not self:                     # that came after it
+        if other is not None and other is not self:                     # an equal node that another thread made
             self.known[self.key] = found
 
     @property
