@@ -6365,13 +6365,30 @@ def test_what_opencl_fails_at_is_named_and_the_next_operation_works(name, kind, 
     assert works(device)
 
 
-@pytest.mark.parametrize("n", [2 ** 47, 2 ** 50, 2 ** 62])
-def test_what_no_memory_can_hold_is_named(n, device):
-    for x in (Tensor.ones(n), Tensor.ones(n // 2, 1) + Tensor.ones(1, 2)):
-        with pytest.raises(MemoryError, match=rf"{device}: no memory for float32\[{x.shape[0]}"):
-            x.realize()
-    with pytest.raises(MemoryError, match=rf"{device}: no memory for float32\[{n}\], {4 * n:,} bytes"):
-        TinyJit(lambda: Tensor.ones(n))()
+@on("CL")
+def test_an_opencl_that_can_compile_nothing_is_passed_over(device, monkeypatch):
+    """PoCL is that, where the LLVM within it does not know the processor."""
+    import pyopencl as cl
+
+    def build(context, source):
+        raise cl.RuntimeError("unknown target CPU 'generic'")
+    monkeypatch.setattr(cl, "Program", build)
+    with pytest.raises(RuntimeError, match=r"OpenCL can compile nothing for .*pocl-opencl-icd"):
+        Device.makers[device]()
+    with pytest.warns(match="CC"):
+        monkeypatch.setenv("CC", "no_compiler")
+        assert type(Device)().DEFAULT == "NUMPY"
+
+
+@pytest.mark.parametrize("n", [2 ** 31, 2 ** 47, 2 ** 62])
+def test_what_int32_cannot_count_is_refused(n, device):
+    """Coordinates and places are int32: beyond, masks and pads would be wrong without a word."""
+    with pytest.raises(ValueError, match=rf"test_tiny.py:\d+: .*float32\[{n}\] is too large"):
+        Tensor.ones(n).realize()
+    with pytest.raises(ValueError, match=rf"test_tiny.py:\d+: .*\[{n // 2}, .\] is too large"):
+        (Tensor.ones(n // 2, 1) + Tensor.arange(2.0)).realize()
+    with pytest.raises(ValueError, match=rf"index int32\[{n}\] is too large"):
+        TinyJit(lambda: (Tensor.arange(n) < 5).sum())()
     assert works(device)
 
 

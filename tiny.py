@@ -4338,7 +4338,7 @@ class Buffer:
     def empty(cls, device, dtype, shape, size):
         try:
             return cls(device, dtype, shape, device.allocate(size))
-        except (MemoryError, ValueError, OverflowError, TypeError) as error:            # the others if it is huge
+        except MemoryError as error:
             raise MemoryError(f"{device.name}: no memory for {NAME_OF[dtype]}{list(shape)}, {size:,} bytes ({error})"
                               ) from None
 
@@ -4358,9 +4358,11 @@ class Plan:
     """
 
     def __init__(self, lanes, groups, order, leaves, outputs, updates=(), tune=None):
+        check_sizes((node, max(node.shape, default=1)) for node in order)
         fuser = Fuser(outputs, lanes, groups)
         for kernel in fuser.kernels:
             kernel.generate()
+            check_sizes((node, fuser.elements(node)) for node in kernel.outputs + kernel.inputs)
         if tune:
             fuser.kernels = tune(fuser.kernels, fuser.elements)
         read = {node for kernel in fuser.kernels for node in kernel.inputs}
@@ -4454,6 +4456,16 @@ class Plan:
                 written, read = [], []
             written, read = written + places[:n], read + places[n:]
         return barriers
+
+
+MOST_ELEMENTS = (1 << 31) - (1 << 16)   # of a buffer, as places in it are int32, and a tile may reach beyond its end
+
+
+def check_sizes(sizes):
+    """Raise ValueError if one of these (node, how many places it has) is too large."""
+    for node, size in sizes:
+        _require(size <= MOST_ELEMENTS, "{}:{}: {} {}{} is too large: an axis or an array in memory may have {:,} "
+                 "elements", *node.line[:2], node.op, NAME_OF[node.dtype], list(node.shape), MOST_ELEMENTS)
 
 
 def nbytes(node):
@@ -5108,7 +5120,11 @@ class CLDevice(CompiledDevice):
         if not wanted:
             raise RuntimeError('the CL device found no OpenCL GPU or CPU: pip install "pyopencl[pocl]", '
                                "or install the driver of your GPU")
-        self.device = wanted[0]
+        self.device = next((device for device in wanted if self.can_compile(device)), None)
+        if self.device is None:
+            names = ", ".join(device.name for device in wanted)
+            raise RuntimeError(f"OpenCL can compile nothing for {names}: the PoCL that pip installs does not know "
+                               "processors that are newer than it; Debian's does (pocl-opencl-icd)")
         self.is_gpu = bool(self.device.type & cl.device_type.GPU)
         most = 8 if "PoCL 3.0" in self.device.platform.version else 16  # pip's PoCL fails on functions of 16 floats
         self.lanes = min(most, self.device.preferred_vector_width_float)
@@ -5122,6 +5138,12 @@ class CLDevice(CompiledDevice):
         # A plan tells by its serial which memory its kernels have as an operand, and so does not keep it alive.
         self.Memory = type("Memory", (cl.Buffer,), {"__slots__": ("serial",)})
         self.process = os.getpid()
+
+    def can_compile(self, device):
+        """Does the OpenCL compiler know this device?"""
+        with contextlib.suppress(self.cl.Error), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return bool(self.cl.Program(self.cl.Context([device]), "kernel void nothing() {}").build())
 
     def use_groups(self, items=64):
         """Compute in work-groups, as a GPU wants it. Its processors run 8, 16, 32 or 64 items in step, and while some
@@ -5230,6 +5252,8 @@ class NumpyDevice(HostDevice):
     name, dialect, description = "NUMPY", "NUMPY", f"NumPy {np.__version__}"
 
     def plan(self, order, leaves, outputs, updates=()):
+        check_sizes((node, max(node.shape, default=1)) for node in order)
+        check_sizes((node, node.size) for node in leaves + outputs)
         tell_of_plan(f"{self.name}: no kernels, {len(order)} nodes are computed one by one", order, outputs, ())
         return NumpyPlan(order, leaves, outputs, (), ())
 
