@@ -3729,6 +3729,16 @@ def test_optimizer_steps_are_the_textbooks(name, options, device):
     close(p, oracle(start, gradients, lr=0.1, **options), 1e-5, 1e-5)
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+def test_a_parameter_without_axes_is_stepped(name, device):
+    p = Tensor(np.array(2.0, np.float32), requires_grad=True)
+    optimizer = getattr(nn.optim, name)([p], lr=0.5)
+    (p * 3).backward()
+    optimizer.step()
+    assert p.shape == ()
+    close(p, np_sgd(2, [3], 0.5) if name == "SGD" else np_adamw(2, [3], 0.5, weight_decay=0.01 * (name == "AdamW")))
+
+
 def test_a_loss_read_after_the_step_takes_no_second_forward_pass(device, monkeypatch):
     w, x = leaf(6, 5), leaf(4, 6)
     optimizer, runs, run = nn.optim.SGD([w], lr=0.5), [], Device[device].run

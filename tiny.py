@@ -5883,7 +5883,7 @@ class Optimizer:
         losses = list(Tensor._losses.values())
         with _uninterrupted():
             Tensor._losses.clear()
-            changed = [tensor.assign(value) for tensor, value in changes]
+            changed = [tensor.assign(value.reshape(tensor.shape)) for tensor, value in changes]     # lr has an axis
         Tensor.realize(*self.decays, *losses, *changed)
 
 
