@@ -1427,7 +1427,9 @@ BEYOND_HALVES = {                                                       # what i
     "cross_entropy": (lambda x: x.cross_entropy(Tensor([1]), label_smoothing=0.1), MANY),
     "sparse_categorical_crossentropy": (
         lambda x: x.sparse_categorical_crossentropy(Tensor.ones(1000, dtype="int32")), np.tile(GREAT, (1000, 1))),
-    "BatchNorm": (lambda x: nn.BatchNorm(4)(x.cat(-x)).cast(x.dtype), GREAT)}
+    "BatchNorm": (lambda x: nn.BatchNorm(4)(x.cat(-x)).cast(x.dtype), GREAT),
+    "gelu": (Tensor.gelu, GREAT * 50), "mish": (Tensor.mish, GREAT * 150), "hardswish": (Tensor.hardswish, GREAT * 50),
+    "attention": (lambda x: x.scaled_dot_product_attention(x.cat(-x), x.cat(x * 0.5)), GREAT)}
 
 
 @pytest.mark.parametrize("name", BEYOND_HALVES)

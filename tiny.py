@@ -477,7 +477,7 @@ def _formula(doc, function):
 
 def _activation(doc, formula):
     """A method of Tensor that is a function of each element."""
-    return _formula(doc, lambda x: Activation.apply(x, formula=formula))
+    return _formula(doc, _in_float32(lambda x: Activation.apply(x, formula=formula)))
 
 
 def _in_float32(method):
@@ -1106,7 +1106,7 @@ class Tensor:
     quick_gelu = _activation("x * sigmoid(1.702 x), a rougher gelu.", lambda x: x * (1.702 * x).sigmoid())
     silu = swish = _activation("x * sigmoid(x)", lambda x: x * x.sigmoid())
     mish = _activation("x * tanh(softplus(x))", lambda x: x * x.softplus().tanh())
-    hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * (x + 3.0).relu6() / 6)
+    hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * ((x + 3.0).relu6() / 6))
 
     def elu(self, alpha=1.0):
         """x, or alpha * (exp(x) - 1) where it is negative."""
@@ -1278,6 +1278,7 @@ class Tensor:
                  for letters, x in zip(inputs, operands)]
         return _contract(tuple(range(len(output), len(order))), *views)
 
+    @_in_float32
     def scaled_dot_product_attention(self, key, value, attn_mask=None, dropout_p=0.0, is_causal=False):
         """softmax(q @ k.T / sqrt(width) + mask) @ v (Vaswani et al., 2017); a bool mask says what may be looked at."""
         _require(attn_mask is None or not is_causal, "scaled_dot_product_attention: attn_mask excludes is_causal")
