@@ -1295,6 +1295,19 @@ def test_small_losses_have_all_their_digits(dtype, device):
         close(result, want, 1e-6 if dtype == "float32" else 1e-14, 0, name)
 
 
+def test_losses_take_targets_of_any_integers_and_bools(device):
+    a, classes = random_numbers("of bytes", 3, 2, low=0.1, high=0.9), [1, 0, 1]
+    x, want = Tensor(a), {"binary_crossentropy": -np.log(np.where(classes, a[:, 0], 1 - a[:, 0])),
+                          "binary_crossentropy_logits": np.logaddexp(0, np.where(classes, -a[:, 0], a[:, 0]))}
+    for dtype in ("bool", "int8", "uint8", "uint32", "int64"):
+        target = Tensor(classes, dtype=dtype)
+        found = {name: getattr(x[:, 0], name)(target, "none") for name in want}
+        found |= {name: getattr(x, name)(target) for name in ("cross_entropy", "sparse_categorical_crossentropy")}
+        Tensor.realize(*found.values())
+        for name, loss in found.items():
+            close(loss, want.get(name, np_cross_entropy(a, classes).mean()), 1e-6, what=f"{name} {dtype}")
+
+
 def test_extreme_logits_neither_overflow_nor_lose_their_gradient(device):
     x = Tensor(np.array([-100.0, 100.0, 0.0], np.float32), requires_grad=True)
     functions = [Tensor.sigmoid, Tensor.tanh, Tensor.softplus, Tensor.gelu, Tensor.silu, Tensor.mish]

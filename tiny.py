@@ -1398,13 +1398,13 @@ class Tensor:
     @_in_float32
     def sparse_categorical_crossentropy(self, target, ignore_index=-1, label_smoothing=0.0, reduction="mean"):
         """Loss of logits (..., classes) against classes (...), where examples of class `ignore_index` don't count."""
-        counts = target != ignore_index
+        counts = target.cast(promote(target.dtype, int32)) != ignore_index              # uint8 holds no -1
         loss = counts.where(self._log_loss(target, self.ndim - 1, label_smoothing), 0)
         return loss.sum() / counts.sum() if reduction == "mean" else loss._reduced(reduction)
 
     def binary_crossentropy(self, target, reduction="mean"):
         """Loss of probabilities against targets in 0 .. 1."""
-        return (-target * self.log() - (1 - target) * (1 - self).log())._reduced(reduction)
+        return -(target * self.log() + (1 - target) * (1 - self).log())._reduced(reduction)
 
     def binary_crossentropy_logits(self, target, reduction="mean"):
         """Loss of logits, of which the sigmoid is the probability, against targets in 0 .. 1."""
