@@ -1308,6 +1308,13 @@ def test_losses_take_targets_of_any_integers_and_bools(device):
             close(loss, want.get(name, np_cross_entropy(a, classes).mean()), 1e-6, what=f"{name} {dtype}")
 
 
+def test_losses_of_logits_bend_at_zero_too(device):
+    x = Tensor(np.zeros(1))
+    losses = x.softplus(), x.binary_crossentropy_logits(Tensor([1.0])), Tensor.stack(x, x * 0).logsumexp()
+    for loss in losses:                                                 # the slope is a sigmoid, whose slope is 1/4
+        assert loss.sum().gradient(x)[0].sum().gradient(x)[0].tolist() == [0.25]
+
+
 def test_extreme_logits_neither_overflow_nor_lose_their_gradient(device):
     x = Tensor(np.array([-100.0, 100.0, 0.0], np.float32), requires_grad=True)
     functions = [Tensor.sigmoid, Tensor.tanh, Tensor.softplus, Tensor.gelu, Tensor.silu, Tensor.mish]

@@ -1115,12 +1115,12 @@ class Tensor:
     def softplus(self, beta=1.0):
         """log(1 + exp(beta * x)) / beta"""
         x = self * beta
-        return (x.maximum(0) + x._softplus_beyond_relu()) / beta
+        return (x.relu() + x._softplus_beyond_relu()) / beta
 
     def _softplus_beyond_relu(self):
         """log(1 + e) of e = exp(-abs(x)). What rounding 1 + e loses of a small e is e - ((1 + e) - 1), and is just
         added: where it counts, the slope of the logarithm is almost 1."""
-        e = (-self.abs()).exp()
+        e = (self <= 0).where(self, -self).exp()                        # of slope 1 at 0, where relu has none
         rounded = e + 1
         return rounded.log() + (e - (rounded - 1)).detach()
 
@@ -1408,7 +1408,7 @@ class Tensor:
 
     def binary_crossentropy_logits(self, target, reduction="mean"):
         """Loss of logits, of which the sigmoid is the probability, against targets in 0 .. 1."""
-        loss = (self.maximum(0) - target * self) + self._softplus_beyond_relu()
+        loss = (self.relu() - target * self) + self._softplus_beyond_relu()
         return loss._reduced(reduction)
 
     @_alone
