@@ -2239,6 +2239,13 @@ def test_an_operation_may_have_a_gradient_rule_of_its_own(device):
     assert z.tolist() == [2, 4] and x.grad.tolist() == [15, 18]
 
 
+def test_a_gradient_has_the_dtype_of_its_tensor(device):
+    for names in itertools.permutations(["float16", "float32", "float64"], 2):
+        x, y = (Tensor(random_numbers(name, 1, 1, 3, 2), dtype=name, requires_grad=True) for name in names)
+        for function in (Tensor.mul, lambda x, y: x @ y.transpose(-1, -2), Tensor.conv2d, Tripled.apply):
+            assert [g.dtype for g in function(x, y).sum().gradient(x, y)] == [x.dtype, y.dtype], (names, function)
+
+
 def test_a_function_of_tensors_differentiates_again(device):
     class Cube(Function):
         def forward(self, x):

@@ -1689,7 +1689,7 @@ def _function_gradient(g, out, node, inner, *inputs):
         if gradient is not None and gradient.shape != x.shape:
             raise ValueError(f"{type(node.arg).__name__}.backward returned a gradient of shape {gradient.shape} "
                              f"for an input of shape {x.shape}")
-    return (None,) + gradients
+    return (None, *(g if g is None else g.cast(x.dtype) for x, g in zip(inputs, gradients)))
 
 
 def _no_gradient(g, out, node, *inputs):
