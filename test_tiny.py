@@ -1432,6 +1432,14 @@ def test_sixteen_bit_floats_round_to_nearest_even(device):
     same(brain, to_bfloat16(numbers))
 
 
+def test_max_pool2d_of_integers_and_bools(device):
+    a = random_numbers("pool", 1, 1, 4, 5, low=-2, high=2).round()
+    for dtype in ("bool", "int8", "uint8", "int64"):
+        x = (abs(a) if dtype == "uint8" else a).astype(dtype)
+        want = np_windows(np.pad(x, ((0, 0), (0, 0), (1, 1), (0, 0)), "edge"), (2, 2), (2, 2), (1, 1), (0, 0))
+        same(Tensor(x).max_pool2d(np.int64(2), padding=(1, 0)), want.max((-2, -1)), dtype)
+
+
 def test_each_sixteen_bit_operation_is_rounded(device):
     assert (Tensor([2048.0], dtype="float16") + 1 + 1).tolist() == [2048]           # in float32 it would be 2050
     assert Tensor(np.ones(5000, np.float16)).sum().item() == 5000                   # but sums are taken in float32
@@ -5892,6 +5900,10 @@ def x23():
     return Tensor.ones(2, 3)
 
 
+def image():
+    return Tensor.ones(1, 1, 2, 2)
+
+
 MISTAKES = {
     "shapes that do not broadcast": (lambda: x23() + Tensor.ones(4), ValueError, "add", "(2, 3)", "(4,)"),
     "matmul of shapes that do not fit": (lambda: x23() @ x23(), ValueError, "matmul", "(2, 3)"),
@@ -5948,7 +5960,16 @@ MISTAKES = {
     "conv2d of other channels": (lambda: Tensor.ones(1, 3, 4, 4).conv2d(Tensor.ones(2, 2, 3, 3)), ValueError, "conv2d",
                                  "(2, 2, 3, 3)", "(1, 3, 4, 4)"),
     "conv2d of a matrix": (lambda: x23().conv2d(Tensor.ones(2, 2, 3, 3)), ValueError, "conv2d", "(2, 3)"),
-    "a window that does not fit": (lambda: Tensor.ones(1, 1, 2, 2).max_pool2d(3), ValueError, "3", "2"),
+    "conv2d with another bias": (lambda: image().conv2d(image(), Tensor.ones(4)), ValueError, "conv2d", "bias (4,)"),
+    "conv2d with a padding in words": (lambda: image().conv2d(image(), padding="same"), ValueError, "conv2d", "same"),
+    "conv2d with a padding for each side": (lambda: image().conv2d(image(), padding=(0, 1, 0, 1)), ValueError, "conv2d",
+                                            "(0, 1, 0, 1)"),
+    "conv2d with a stride of a half": (lambda: image().conv2d(image(), stride=0.5), ValueError, "conv2d", "0.5"),
+    "a pool that stands still": (lambda: image().max_pool2d(2, stride=0), ValueError, "max_pool2d", "(0, 0)"),
+    "a pool of lines": (lambda: image().avg_pool2d((2,)), ValueError, "avg_pool2d", "(2,)"),
+    "a pool of a matrix": (lambda: x23().max_pool2d(2), ValueError, "max_pool2d", "(2, 3)"),
+    "a window that does not fit": (lambda: image().max_pool2d(3), ValueError, "max_pool2d", "3", "2"),
+    "groups that do not divide the channels": (lambda: nn.Conv2d(5, 4, 3, groups=2), ValueError, "Conv2d", "5", "2"),
     "attention with two masks": (
         lambda: x23().scaled_dot_product_attention(x23(), x23(), attn_mask=Tensor.ones(2, 2), is_causal=True),
         ValueError, "scaled_dot_product_attention", "is_causal"),

@@ -447,9 +447,11 @@ def _ints(op, arguments, lowest=0):
     return tuple(map(int, arguments))
 
 
-def _two(value):
-    """A pair for the two axes of an image, of which one number may stand for both."""
-    return (value, value) if isinstance(value, int) else tuple(value)
+def _two(op, value, lowest=1):
+    """A pair of integers for the two axes of an image, of which one may stand for both."""
+    pair = _ints(op, value if isinstance(value, (tuple, list)) else (value, value), lowest)
+    _require(len(pair) == 2, "{}: takes one number or two, for height and width, not {}", op, value)
+    return pair
 
 
 def _index(k):
@@ -1288,7 +1290,7 @@ class Tensor:
             scores = mask.where(scores, -math.inf) if mask.dtype == bool_ else scores + mask
         return scores.softmax(-1).dropout(dropout_p) @ value
 
-    def _windows(self, axis, size, stride, dilation):
+    def _windows(self, op, axis, size, stride, dilation):
         """Windows of `size` elements, `dilation` apart, at every `stride`-th place of `axis`, without a copy.
 
         Axis `axis` then counts the windows and a new last axis the elements of one. How: the axis is repeated and read
@@ -1297,8 +1299,8 @@ class Tensor:
         """
         n = self.shape[axis]
         reach = n - dilation * (size - 1)
-        _require(min(reach, stride, dilation, size) > 0,
-                 "a window of {} (stride {}, dilation {}) does not fit in {} elements", size, stride, dilation, n)
+        _require(min(reach, size) > 0, "{}: a window of {} (dilation {}) does not fit in {} elements", op, size,
+                 dilation, n)
         count = -(-reach // stride)
         if size <= stride and dilation == 1:
             pieces = self.pad(self._at(axis, (0, count * stride - n))).unflatten(axis, (count, stride))
@@ -1308,31 +1310,34 @@ class Tensor:
         x = x[..., :size * row].unflatten(-1, (size, row))              # (..., size, row)
         return x[..., :count * stride:stride].movedim(-1, axis)         # (..., count, ..., size)
 
-    def _windows2d(self, kernel_size, stride, dilation, padding, value=0.0):
+    def _windows2d(self, op, kernel_size, stride, dilation, padding, value=0.0):
         """The windows of images (n, channels, h, w) padded with `value`: (n, channels, rows, columns, *kernel_size)."""
-        _require(self.ndim == 4, "a batch of images has axes (n, channels, height, width), got shape {}", self.shape)
-        (top, left), (s, t), (d, e) = _two(padding), _two(stride), _two(dilation)
+        _require(self.ndim == 4, "{}: images have axes (n, channels, height, width), got shape {}", op, self.shape)
+        (top, left), (s, t), (d, e) = _two(op, padding, -math.inf), _two(op, stride), _two(op, dilation)
         x = self.pad((left, left, top, top), value)
-        return x._windows(2, kernel_size[0], s, d)._windows(3, kernel_size[1], t, e)
+        return x._windows(op, 2, kernel_size[0], s, d)._windows(op, 3, kernel_size[1], t, e)
 
     def conv2d(self, weight, bias=None, groups=1, stride=1, dilation=1, padding=0):
         """Correlation of images (n, channels, h, w) with `weight` (outputs, channels / groups, kernel h, kernel w)."""
         fits = weight.ndim == self.ndim == 4 and weight.shape[1] * groups == self.shape[1]
-        fits = fits and weight.shape[0] % groups == 0
-        _require(fits, "conv2d: weight {} in {} groups does not fit input {}", weight.shape, groups, self.shape)
-        y = Convolution.apply(self, weight, groups=groups, stride=_two(stride), dilation=_two(dilation),
-                              padding=_two(padding))
+        fits = fits and weight.shape[0] % groups == 0 and (bias is None or bias.numel() == weight.shape[0])
+        _require(fits, "conv2d: weight {} in {} groups and bias {} do not fit input {}", weight.shape, groups,
+                 getattr(bias, "shape", None), self.shape)
+        stride, dilation, padding = _two("conv2d", stride), _two("conv2d", dilation), _two("conv2d", padding, -math.inf)
+        y = Convolution.apply(self, weight, groups=groups, stride=stride, dilation=dilation, padding=padding)
         return y if bias is None else y + bias.reshape(-1, 1, 1)
 
     def max_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
         """Greatest of each window of images (n, channels, h, w); `stride` is the window's size unless given."""
-        size, lowest = _two(kernel_size), -math.inf if is_float(self.dtype) else np.iinfo(self.dtype).min
-        return self._windows2d(size, stride or size, dilation, padding, lowest).max((-2, -1))
+        size = _two("max_pool2d", kernel_size)
+        stride = size if stride is None else stride
+        return self._windows2d("max_pool2d", size, stride, dilation, padding, lowest(self.dtype)).max((-2, -1))
 
     def avg_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
         """Mean of each window of images (n, channels, h, w), the padding's zeros included."""
-        size = _two(kernel_size)
-        return self._windows2d(size, stride or size, dilation, padding).mean((-2, -1))
+        size = _two("avg_pool2d", kernel_size)
+        stride = size if stride is None else stride
+        return self._windows2d("avg_pool2d", size, stride, dilation, padding).mean((-2, -1))
 
     # ---- training ----
     @staticmethod
@@ -1598,7 +1603,7 @@ class Convolution(Function):
     def forward(self, x, weight):
         self.x, self.weight = x, weight
         n, channels, outputs = x.shape[0], weight.shape[1], weight.shape[0] // self.groups
-        x = x._windows2d(weight.shape[2:], self.stride, self.dilation, self.padding)
+        x = x._windows2d("conv2d", weight.shape[2:], self.stride, self.dilation, self.padding)
         x = x.reshape(n, self.groups, 1, channels, *x.shape[2:])        # (n, groups, 1, channels, h, w, kernel h, w)
         weight = weight.reshape(1, self.groups, outputs, channels, 1, 1, *weight.shape[2:])
         return _contract((3, 6, 7), x, weight).flatten(1, 2)            # (n, outputs, h, w)
@@ -1877,7 +1882,7 @@ REDUCTIONS = {"sum": ("add", lambda dtype: 0), "max_over": ("max", lambda dtype:
 
 def lowest(dtype):
     """The identity of max: minus infinity, or the least integer."""
-    return -math.inf if is_float(dtype) else int(np.iinfo(dtype).min)
+    return -math.inf if is_float(dtype) else 0 if dtype == bool_ else int(np.iinfo(dtype).min)
 
 
 ZERO = (0, ())
@@ -5799,8 +5804,10 @@ class Conv2d:
     """Convolution of (batch, in, height, width) with `weight` (out, in / groups, kernel height, kernel width)."""
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
+        fits, size = groups > 0 and in_channels % groups == out_channels % groups == 0, _two("Conv2d", kernel_size)
+        _require(fits, "Conv2d: {} and {} channels do not divide into {} groups", in_channels, out_channels, groups)
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
-        self.weight, self.bias = _weight_and_bias(out_channels, in_channels // groups, *_two(kernel_size), bias=bias)
+        self.weight, self.bias = _weight_and_bias(out_channels, in_channels // groups, *size, bias=bias)
 
     def __call__(self, x):
         return x.conv2d(self.weight, self.bias, self.groups, self.stride, self.dilation, self.padding)
