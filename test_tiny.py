@@ -3733,6 +3733,17 @@ def test_convolution_and_batch_norm(device):
     assert norm.num_batches_tracked.item() == 1
 
 
+def test_batch_norm_keeps_its_averages_where_a_batch_has_none(device):
+    norm = nn.BatchNorm(3)
+    with Tensor.train():
+        assert norm(Tensor.zeros(0, 3)).shape == (0, 3)
+        for shape in [(1, 3), (1, 3, 1, 1), (4, 1), (4,)]:              # one value each has no variance
+            with pytest.raises(ValueError, match="BatchNorm"):
+                norm(Tensor.ones(shape))
+    assert (norm.running_mean.tolist(), norm.running_var.tolist()) == ([0] * 3, [1] * 3)
+    assert norm.num_batches_tracked.item() == 0
+
+
 def np_sgd(p, gradients, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     velocity = 0
     for g in gradients:
@@ -5998,6 +6009,12 @@ MISTAKES = {
     "iterating over a number": (lambda: list(Tensor(1.0)), TypeError, "axes"),
     "an optimizer of nothing": (lambda: nn.optim.SGD([]), ValueError, "SGD", "parameter"),
     "a step without gradients": (lambda: nn.optim.AdamW([Tensor([1.0, 2.0])]).step(), RuntimeError, "gradient", "(2,)"),
+    "a LayerNorm of a smaller axis": (lambda: nn.LayerNorm(4)(Tensor.ones(2, 1)), ValueError, "LayerNorm", "(2, 1)",
+                                      "(4,)"),
+    "a LayerNorm of too few axes": (lambda: nn.LayerNorm((2, 3))(Tensor.ones(3)), ValueError, "LayerNorm", "(2, 3)"),
+    "an RMSNorm of a smaller axis": (lambda: nn.RMSNorm(4)(Tensor.ones(2, 1)), ValueError, "RMSNorm", "(2, 1)", "(4,)"),
+    "a BatchNorm of other channels": (lambda: nn.BatchNorm(3)(x23()[:, :1]), ValueError, "BatchNorm", "(2, 1)", "(3,)"),
+    "a BatchNorm of a vector": (lambda: nn.BatchNorm(3)(Tensor.ones(3)), ValueError, "BatchNorm", "(3,)"),
     "a model of too many tokens": (lambda: gpt.GPT(gpt.GPTConfig(**SMALL))(Tensor.zeros(1, 17, dtype="int32")),
                                    ValueError, "17", "16"),
     "heads that do not divide the width": (lambda: gpt.GPT(gpt.GPTConfig(n_head=3)), ValueError, "3", "128"),

@@ -5758,6 +5758,12 @@ def _scale_and_shift(shape):
     return Tensor.ones(shape, requires_grad=True), Tensor.zeros(shape, requires_grad=True)
 
 
+def _require_sizes(layer, x, sizes):
+    """Axes of x must have the sizes of the layer's weight, to which they could also broadcast."""
+    _require(sizes == layer.weight.shape, "{}: an input of shape {} does not have the axes {} that it normalizes",
+             type(layer).__name__, x.shape, layer.weight.shape)
+
+
 class Linear:
     """x @ weight.T + bias, from (..., in_features) to (..., out_features); `weight` is (out, in) as in PyTorch."""
 
@@ -5786,6 +5792,7 @@ class LayerNorm:
         self.weight, self.bias = _scale_and_shift(normalized_shape)
 
     def __call__(self, x):
+        _require_sizes(self, x, x.shape[-len(self.axes):])
         return x.layernorm(self.axes, self.eps) * self.weight + self.bias
 
 
@@ -5796,6 +5803,7 @@ class RMSNorm:
         self.eps, self.weight = eps, Tensor.ones(dim, requires_grad=True)
 
     def __call__(self, x):
+        _require_sizes(self, x, x.shape[-1:])
         wide = x.cast(promote(x.dtype, float32))                        # squares of 16-bit floats would overflow
         return (wide * (wide.square().mean(-1, keepdim=True) + self.eps).rsqrt()).cast(x.dtype) * self.weight
 
@@ -5828,8 +5836,11 @@ class BatchNorm:
         self.num_batches_tracked = Tensor.zeros(dtype=int64, requires_grad=False)
 
     def __call__(self, x):
+        _require_sizes(self, x, x.shape[1:2])
         mean, variance, axes = self.running_mean, self.running_var, tuple(a for a in range(x.ndim) if a != 1)
-        if Tensor.training:
+        if Tensor.training and x.numel():
+            _require(x.numel() > x.shape[1], "BatchNorm: training needs several values of each channel, got shape {}",
+                     x.shape)
             wide = x.cast(promote(x.dtype, float32))
             mean, variance = wide.mean(axes), wide.var(axes, correction=0)
             for running, batch in ((self.running_mean, mean), (self.running_var, wide.var(axes))):
