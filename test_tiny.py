@@ -1995,6 +1995,20 @@ def test_distributions(name, draw, low, high, mean, variance):
     assert abs(np.corrcoef(x[:-1], x[1:])[0, 1]) < 5 / math.sqrt(x.size)
 
 
+def test_draws_have_the_dtype_that_was_asked_for():
+    for dtype in dtypes.int8, dtypes.int64, dtypes.bool, dtypes.float32:
+        drawn = Tensor.randint(20, low=0, high=2, dtype=dtype, device="NUMPY")
+        assert drawn.dtype == dtype and {*drawn.tolist()} == {0, 1}
+    for dtype, draw in itertools.product([dtypes.float16, dtypes.float64], [Tensor.rand, Tensor.randn, Tensor.normal]):
+        assert draw(20, dtype=dtype, device="NUMPY").dtype == dtype
+
+
+def test_weights_of_nothing_are_drawn():
+    for draw in Tensor.scaled_uniform, Tensor.glorot_uniform, Tensor.kaiming_uniform:
+        assert draw(0, 0).shape == (0, 0)
+    assert nn.Linear(0, 3)(Tensor.ones(2, 0)).shape == (2, 3)
+
+
 def test_dropout_drops_while_training_only(device):
     x = Tensor(np.ones(20_000, np.float32), requires_grad=True)
     same(x.dropout(0.3), np.ones(20_000, np.float32))
@@ -5987,6 +6001,10 @@ MISTAKES = {
     "classes of another shape": (lambda: x23().cross_entropy(Tensor([1])), ValueError, "cross", "(1,)", "(2, 3)"),
     "an unknown reduction": (lambda: x23().cross_entropy(Tensor([1, 2]), reduction="average"), ValueError, "average"),
     "a probability above one": (lambda: x23().dropout(1.5), ValueError, "dropout", "1.5"),
+    "random integers from [0, 1)": (lambda: Tensor.rand(3, dtype="int32"), TypeError, "rand", "int32"),
+    "normal integers": (lambda: Tensor.normal(3, dtype="int32"), TypeError, "randn", "int32"),
+    "random integers up to a fraction": (lambda: Tensor.randint(3, high=2.5), ValueError, "randint", "2.5"),
+    "random bytes that are none": (lambda: Tensor.randint(3, high=300, dtype="uint8"), ValueError, "299", "uint8"),
     "no integers to draw": (lambda: Tensor.randint(3, low=5, high=5), ValueError, "randint", "5"),
     "arange without a step": (lambda: Tensor.arange(0, 5, 0), ValueError, "arange", "step"),
     "backward of many": (lambda: x23().exp().backward(), RuntimeError, "backward", "(2, 3)", ".mean() or .sum()"),

@@ -1496,17 +1496,20 @@ class _Creation:
 
     def rand(*shape, dtype=float32, device=None):
         """Uniform random numbers in [0, 1)."""
-        return _uniform(Tensor._random_words("rand", shape, device)[0], as_dtype(dtype))
+        return _uniform(Tensor._random_words("rand", shape, device)[0], _float("rand", dtype))
 
     def randn(*shape, dtype=float32, device=None):
         """Normally distributed random numbers, of mean 0 and variance 1 (Box and Muller, 1958)."""
+        dtype = _float("randn", dtype)
         u, v = [_uniform(words, float32) for words in Tensor._random_words("randn", shape, device)]
         return ((-2 * (1 - u).log()).sqrt() * (2 * math.pi * v).sin()).cast(dtype)
 
     def randint(*shape, low=0, high=10, dtype=int32, device=None):
         """Random integers from `low` to `high` - 1."""
+        (low, high), dtype = _ints("randint", (low, high), -math.inf), as_dtype(dtype)
         _require(0 < high - low < 2 ** 32, "randint: there are no integers from {} to below {}, or too many", low, high)
-        return (Tensor._random_words("randint", shape, device)[0] % (high - low)).cast(dtype) + low
+        _require_fits(high - 1, dtype)
+        return ((Tensor._random_words("randint", shape, device)[0] % (high - low)).cast(dtype) + low).cast(dtype)
 
     def uniform(*shape, low=0.0, high=1.0, **options):
         """Uniform random numbers in [low, high)."""
@@ -1518,21 +1521,30 @@ class _Creation:
 
     def scaled_uniform(*shape, **options):
         """Uniform within 1 / sqrt(number of elements) of 0."""
-        return _within(math.prod(_ints("scaled_uniform", shape)) ** -0.5, shape, options)
+        return _within(1, math.prod(_ints("scaled_uniform", shape)), shape, options)
 
     def glorot_uniform(*shape, **options):
         """Uniform initial weights (Glorot and Bengio, 2010)."""
         outputs, *inputs = _ints("glorot_uniform", shape)
-        return _within((6 / (outputs + math.prod(inputs))) ** 0.5, shape, options)
+        return _within(6, outputs + math.prod(inputs), shape, options)
 
     def kaiming_uniform(*shape, a=0.01, **options):
         """Uniform initial weights for layers before a (leaky, of slope `a`) relu (He et al., 2015)."""
         _, *inputs = _ints("kaiming_uniform", shape)
-        return _within((6 / (1 + a * a) / math.prod(inputs)) ** 0.5, shape, options)
+        return _within(6 / (1 + a * a), math.prod(inputs), shape, options)
 
 
-def _within(bound, shape, options):
+def _within(square, count, shape, options):
+    """Uniform within sqrt(square / count) of 0."""
+    bound = math.sqrt(square / max(1, count))
     return Tensor.uniform(*shape, low=-bound, high=bound, **options)
+
+
+def _float(op, dtype):
+    """The dtype, which must be a float: in an integer, draws from [0, 1) would all be 0."""
+    dtype = as_dtype(dtype)
+    _require(is_float(dtype), "{}: draws floats, not {}; use randint or cast them", op, NAME_OF[dtype], kind=TypeError)
+    return dtype
 
 
 def _uniform(words, dtype):
@@ -5748,7 +5760,7 @@ jit = TinyJit
 # ---------------------------------------------------------------------------------------------------------------------
 def _weight_and_bias(outputs, *inputs, bias):
     """Initial weights (outputs, *inputs) and biases (outputs), uniform within 1 / sqrt(number of inputs) of zero."""
-    bound = 1 / math.sqrt(math.prod(inputs))
+    bound = 1 / math.sqrt(max(1, math.prod(inputs)))
     draw = functools.partial(Tensor.uniform, low=-bound, high=bound, requires_grad=True)
     return draw(outputs, *inputs), draw(outputs) if bias else None
 
