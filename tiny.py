@@ -5881,10 +5881,15 @@ class Optimizer:
     """
 
     def __init__(self, params, lr, weight_decay):
+        name = type(self).__name__
         groups = [group if isinstance(group, dict) else {"params": [group]} for group in params]
+        fits = all("params" in group and group.keys() <= {"params", "weight_decay"} for group in groups)
+        _require(fits, "{}: a group has params and weight_decay, not {}", name, [[*group] for group in groups])
         self.decays = {p: group.get("weight_decay", weight_decay) for group in groups for p in group["params"]}
+        others = [type(p).__name__ for p in self.decays if not isinstance(p, Tensor)]
+        _require(not others, "{}: parameters must be Tensors, got {}", name, ", ".join(others), kind=TypeError)
         self.params = [p for p in self.decays if p.requires_grad is not False]
-        _require(self.params, "{}: there is no parameter to optimize", type(self).__name__)
+        _require(self.params, "{}: there is no parameter to optimize", name)
         for p in [p for p in self.params if not p.requires_grad]:
             p.requires_grad = True
         self._lr = Tensor([lr], dtype=float32, device=self.params[0].device)
@@ -5964,6 +5969,7 @@ class AdamW(Optimizer):
 def clip_grad_norm_(params, max_norm):
     """Scale all gradients alike so that, taken as one vector, their norm is at most `max_norm`; return their norm."""
     params = [p for p in params if p.grad is not None]
+    _require(params, "clip_grad_norm_: no parameter has a gradient", kind=RuntimeError)
     norm = sum(p.grad.cast(promote(p.dtype, float32)).square().sum() for p in params).sqrt()
     scale = (max_norm / (norm + 1e-6)).minimum(1)
     for p in params:
@@ -6005,8 +6011,8 @@ def load_state_dict(model, state, strict=True):
     Names, shapes and dtypes are all checked before anything changes; a ValueError lists everything that does not fit.
     """
     own = get_state_dict(model)
-    here, there = ({name: f"{NAME_OF[tensor.dtype]}{list(tensor.shape)}" for name, tensor in tensors.items()}
-                   for tensors in (own, state))
+    kind = lambda x: f"{NAME_OF[x.dtype]}{list(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
+    here, there = ({name: kind(x) for name, x in tensors.items()} for tensors in (own, state))
     names = {**own, **state} if strict else [name for name in own if name in state]
     faults = [f"{name} is {here.get(name, 'not')} in the model, {there.get(name, 'not')} in the state"
               for name in names if here.get(name) != there.get(name)]
@@ -6030,6 +6036,8 @@ def safe_save(tensors, path, metadata=None):
     codes = {dtype: code for code, dtype in SAFETENSORS.items()}
     header, stop, temporary = {"__metadata__": metadata or {}}, 0, f"{path}.{os.getpid()}.tmp"
     for name, tensor in tensors.items():
+        _require(isinstance(tensor, Tensor), "safe_save: {} must be a Tensor, got {}", name, type(tensor).__name__,
+                 kind=TypeError)
         start, stop = stop, stop + tensor.nbytes()
         header[name] = {"dtype": codes[tensor.dtype], "shape": tensor.shape, "data_offsets": [start, stop]}
     text = json.dumps(header).encode()
