@@ -3758,6 +3758,18 @@ def test_batch_norm_keeps_its_averages_where_a_batch_has_none(device):
     assert norm.num_batches_tracked.item() == 0
 
 
+def test_a_step_computes_running_averages_that_its_optimizer_does_not_have(device):
+    norm, x = nn.BatchNorm(3), leaf(4, 3)
+    optimizer = nn.optim.SGD([norm.weight, norm.bias])
+    for _ in range(2):
+        with Tensor.train():
+            optimizer.zero_grad()
+            norm(x).square().sum().backward()
+            optimizer.step()
+        for average in (norm.running_mean, norm.running_var, norm.num_batches_tracked):
+            assert not average.node.sources                             # which would be the batches so far
+
+
 def np_sgd(p, gradients, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     velocity = 0
     for g in gradients:

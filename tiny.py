@@ -508,7 +508,7 @@ class Tensor:
     training = False                                                    # see train()
     _grad, _requires_grad = None, None
     _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
-    _losses = weakref.WeakValueDictionary()                             # those that backward() began at; see step()
+    _along = weakref.WeakValueDictionary()                              # what an optimizer's next step() also computes
     __array_ufunc__ = None                                              # array + tensor is ours to compute
     __hash__ = object.__hash__                                          # by identity, though == is by element
 
@@ -1446,7 +1446,7 @@ class Tensor:
             for x, g in zip(live, sums):
                 x.grad = g
         if _capturing is None:                                          # a jit computes what it returns anyway
-            Tensor._losses[id(self)] = self
+            Tensor._along[id(self)] = self
         return self
 
 
@@ -5837,7 +5837,7 @@ class BatchNorm:
     """Zero mean and unit variance of each channel (axis 1) over all other axes; then times weight, plus bias.
 
     While Tensor.training the statistics are the batch's, and running averages of them are kept; otherwise they are the
-    running averages. An optimizer that has these among its parameters computes them along with its step.
+    running averages, which the next step of an optimizer computes.
     """
 
     def __init__(self, sz, eps=1e-5, momentum=0.1):
@@ -5858,6 +5858,9 @@ class BatchNorm:
             for running, batch in ((self.running_mean, mean), (self.running_var, wide.var(axes))):
                 running.assign((1 - self.momentum) * running + self.momentum * batch.detach())
             self.num_batches_tracked += 1
+            if _capturing is None:
+                averages = self.running_mean, self.running_var, self.num_batches_tracked
+                Tensor._along.update({id(x): x for x in averages})
         y = x.batchnorm(self.weight, self.bias, mean, (variance + self.eps).rsqrt())
         return y.cast(promote(x.dtype, self.weight.dtype))
 
@@ -5912,15 +5915,16 @@ class Optimizer:
     @_alone
     def step(self):
         """Change all parameters by their gradients. Everything that changes is computed in one call, and so are the
-        Tensors that backward() was called on: whoever reads them later would go through the forward pass again."""
+        Tensors that backward() was called on: whoever reads them later would go through the forward pass again. And so
+        are running averages, which would hold the graphs of all batches until somebody reads them."""
         without = [f"{i}, of shape {p.shape}" for i, p in enumerate(self.params) if p.grad is None]
         _require(not without, "step: no gradient of parameter {}", " nor of ".join(without), kind=RuntimeError)
         changes = list(self.changes())                                  # all from the old values
-        losses = list(Tensor._losses.values())
+        along = list(Tensor._along.values())
         with _uninterrupted():
-            Tensor._losses.clear()
-            changed = [tensor.assign(value.reshape(tensor.shape)) for tensor, value in changes]     # lr has an axis
-        Tensor.realize(*self.decays, *losses, *changed)
+            Tensor._along.clear()
+            changed = [tensor.assign(value.reshape(tensor.shape)) for tensor, value in changes]    # lr has an axis
+        Tensor.realize(*self.decays, *along, *changed)
 
 
 class SGD(Optimizer):
