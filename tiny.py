@@ -1373,7 +1373,7 @@ class Tensor:
         return scaled if bias is None else scaled + bias.reshape(shape)
 
     def _reduced(self, reduction):
-        _require(reduction in ("mean", "sum", "none"), "reduction must be mean, sum or none, got {!r}", reduction)
+        _require(reduction in ("mean", "sum", "none"), "loss: reduction must be mean, sum or none, got {!r}", reduction)
         return self if reduction == "none" else getattr(self, reduction)()
 
     def _log_loss(self, target, axis, label_smoothing):
@@ -1381,6 +1381,7 @@ class Tensor:
         fits = not is_float(target.dtype) and target.shape == self.shape[:axis] + self.shape[axis + 1:]
         _require(fits, "cross entropy: target {} {} does not name a class (axis {}) for each example of {}",
                  target.dtype, target.shape, axis, self.shape)
+        _require(0 <= label_smoothing <= 1, "cross entropy: label_smoothing is from 0 to 1, not {}", label_smoothing)
         logits = self._below_max(axis)
         picked = (self._places(axis) == target.unsqueeze(axis)).where(logits, 0).sum(axis)
         if label_smoothing:
@@ -1397,6 +1398,7 @@ class Tensor:
         axis = min(1, self.ndim - 1)
         if target.shape != self.shape:
             return self._log_loss(target, axis, label_smoothing)._reduced(reduction)
+        _require(0 <= label_smoothing <= 1, "cross entropy: label_smoothing is from 0 to 1, not {}", label_smoothing)
         wanted = (1 - label_smoothing) * target + label_smoothing / self.shape[axis]
         return -(self.log_softmax(axis) * wanted).sum(axis)._reduced(reduction)
 
