@@ -3733,6 +3733,13 @@ def test_linear_embedding_and_norms(device):
     assert np.abs(linear.weight.numpy()).max() <= 1 / math.sqrt(5)
 
 
+def test_norms_of_integers_are_floats(device):
+    a = np.array([[3, -1, 4], [2, 7, 1], [0, 5, -6]], np.int32)
+    for norm in nn.LayerNorm(3), nn.RMSNorm(3), nn.BatchNorm(3):
+        with Tensor.train():
+            same(norm(Tensor(a)), norm(Tensor(a.astype(np.float32))).numpy(), type(norm).__name__)
+
+
 def test_convolution_and_batch_norm(device):
     a = random_numbers("images", 3, 4, 6, 5).astype(np.float32)
     convolution, norm = nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2), nn.BatchNorm2d(4)

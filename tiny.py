@@ -1514,7 +1514,7 @@ class _Creation:
         return ((Tensor._random_words("randint", shape, device)[0] % (high - low)).cast(dtype) + low).cast(dtype)
 
     def uniform(*shape, low=0.0, high=1.0, **options):
-        """Uniform random numbers in [low, high)."""
+        """Uniform random numbers from `low` to `high`, which only rounding can reach."""
         return Tensor.rand(*shape, **options) * (high - low) + low
 
     def normal(*shape, mean=0.0, std=1.0, **options):
@@ -5819,7 +5819,8 @@ class RMSNorm:
     def __call__(self, x):
         _require_sizes(self, x, x.shape[-1:])
         wide = x.cast(promote(x.dtype, float32))                        # squares of 16-bit floats would overflow
-        return (wide * (wide.square().mean(-1, keepdim=True) + self.eps).rsqrt()).cast(x.dtype) * self.weight
+        normal = wide * (wide.square().mean(-1, keepdim=True) + self.eps).rsqrt()
+        return (normal.cast(x.dtype) if is_float(x.dtype) else normal) * self.weight
 
 
 class Conv2d:
