@@ -1295,6 +1295,26 @@ def test_small_losses_have_all_their_digits(dtype, device):
         close(result, want, 1e-6 if dtype == "float32" else 1e-14, 0, name)
 
 
+def test_losses_take_targets_of_any_integers_and_bools(device):
+    a, classes = random_numbers("of bytes", 3, 2, low=0.1, high=0.9), [1, 0, 1]
+    x, want = Tensor(a), {"binary_crossentropy": -np.log(np.where(classes, a[:, 0], 1 - a[:, 0])),
+                          "binary_crossentropy_logits": np.logaddexp(0, np.where(classes, -a[:, 0], a[:, 0]))}
+    for dtype in ("bool", "int8", "uint8", "uint32", "int64"):
+        target = Tensor(classes, dtype=dtype)
+        found = {name: getattr(x[:, 0], name)(target, "none") for name in want}
+        found |= {name: getattr(x, name)(target) for name in ("cross_entropy", "sparse_categorical_crossentropy")}
+        Tensor.realize(*found.values())
+        for name, loss in found.items():
+            close(loss, want.get(name, np_cross_entropy(a, classes).mean()), 1e-6, what=f"{name} {dtype}")
+
+
+def test_losses_of_logits_bend_at_zero_too(device):
+    x = Tensor(np.zeros(1))
+    losses = x.softplus(), x.binary_crossentropy_logits(Tensor([1.0])), Tensor.stack(x, x * 0).logsumexp()
+    for loss in losses:                                                 # the slope is a sigmoid, whose slope is 1/4
+        assert loss.sum().gradient(x)[0].sum().gradient(x)[0].tolist() == [0.25]
+
+
 def test_extreme_logits_neither_overflow_nor_lose_their_gradient(device):
     x = Tensor(np.array([-100.0, 100.0, 0.0], np.float32), requires_grad=True)
     functions = [Tensor.sigmoid, Tensor.tanh, Tensor.softplus, Tensor.gelu, Tensor.silu, Tensor.mish]
@@ -1412,6 +1432,14 @@ def test_sixteen_bit_floats_round_to_nearest_even(device):
     same(brain, to_bfloat16(numbers))
 
 
+def test_max_pool2d_of_integers_and_bools(device):
+    a = random_numbers("pool", 1, 1, 4, 5, low=-2, high=2).round()
+    for dtype in ("bool", "int8", "uint8", "int64"):
+        x = (abs(a) if dtype == "uint8" else a).astype(dtype)
+        want = np_windows(np.pad(x, ((0, 0), (0, 0), (1, 1), (0, 0)), "edge"), (2, 2), (2, 2), (1, 1), (0, 0))
+        same(Tensor(x).max_pool2d(np.int64(2), padding=(1, 0)), want.max((-2, -1)), dtype)
+
+
 def test_each_sixteen_bit_operation_is_rounded(device):
     assert (Tensor([2048.0], dtype="float16") + 1 + 1).tolist() == [2048]           # in float32 it would be 2050
     assert Tensor(np.ones(5000, np.float16)).sum().item() == 5000                   # but sums are taken in float32
@@ -1427,7 +1455,9 @@ BEYOND_HALVES = {                                                       # what i
     "cross_entropy": (lambda x: x.cross_entropy(Tensor([1]), label_smoothing=0.1), MANY),
     "sparse_categorical_crossentropy": (
         lambda x: x.sparse_categorical_crossentropy(Tensor.ones(1000, dtype="int32")), np.tile(GREAT, (1000, 1))),
-    "BatchNorm": (lambda x: nn.BatchNorm(4)(x.cat(-x)).cast(x.dtype), GREAT)}
+    "BatchNorm": (lambda x: nn.BatchNorm(4)(x.cat(-x)).cast(x.dtype), GREAT),
+    "gelu": (Tensor.gelu, GREAT * 50), "mish": (Tensor.mish, GREAT * 150), "hardswish": (Tensor.hardswish, GREAT * 50),
+    "attention": (lambda x: x.scaled_dot_product_attention(x.cat(-x), x.cat(x * 0.5)), GREAT)}
 
 
 @pytest.mark.parametrize("name", BEYOND_HALVES)
@@ -1965,6 +1995,20 @@ def test_distributions(name, draw, low, high, mean, variance):
     assert abs(np.corrcoef(x[:-1], x[1:])[0, 1]) < 5 / math.sqrt(x.size)
 
 
+def test_draws_have_the_dtype_that_was_asked_for():
+    for dtype in dtypes.int8, dtypes.int64, dtypes.bool, dtypes.float32:
+        drawn = Tensor.randint(20, low=0, high=2, dtype=dtype, device="NUMPY")
+        assert drawn.dtype == dtype and {*drawn.tolist()} == {0, 1}
+    for dtype, draw in itertools.product([dtypes.float16, dtypes.float64], [Tensor.rand, Tensor.randn, Tensor.normal]):
+        assert draw(20, dtype=dtype, device="NUMPY").dtype == dtype
+
+
+def test_weights_of_nothing_are_drawn():
+    for draw in Tensor.scaled_uniform, Tensor.glorot_uniform, Tensor.kaiming_uniform:
+        assert draw(0, 0).shape == (0, 0)
+    assert nn.Linear(0, 3)(Tensor.ones(2, 0)).shape == (2, 3)
+
+
 def test_dropout_drops_while_training_only(device):
     x = Tensor(np.ones(20_000, np.float32), requires_grad=True)
     same(x.dropout(0.3), np.ones(20_000, np.float32))
@@ -2215,6 +2259,13 @@ def test_an_operation_may_have_a_gradient_rule_of_its_own(device):
     z = Tripled.apply(x * 1, y)
     z.sum().backward()
     assert z.tolist() == [2, 4] and x.grad.tolist() == [15, 18]
+
+
+def test_a_gradient_has_the_dtype_of_its_tensor(device):
+    for names in itertools.permutations(["float16", "float32", "float64"], 2):
+        x, y = (Tensor(random_numbers(name, 1, 1, 3, 2), dtype=name, requires_grad=True) for name in names)
+        for function in (Tensor.mul, lambda x, y: x @ y.transpose(-1, -2), Tensor.conv2d, Tripled.apply):
+            assert [g.dtype for g in function(x, y).sum().gradient(x, y)] == [x.dtype, y.dtype], (names, function)
 
 
 def test_a_function_of_tensors_differentiates_again(device):
@@ -3682,6 +3733,13 @@ def test_linear_embedding_and_norms(device):
     assert np.abs(linear.weight.numpy()).max() <= 1 / math.sqrt(5)
 
 
+def test_norms_of_integers_are_floats(device):
+    a = np.array([[3, -1, 4], [2, 7, 1], [0, 5, -6]], np.int32)
+    for norm in nn.LayerNorm(3), nn.RMSNorm(3), nn.BatchNorm(3):
+        with Tensor.train():
+            same(norm(Tensor(a)), norm(Tensor(a.astype(np.float32))).numpy(), type(norm).__name__)
+
+
 def test_convolution_and_batch_norm(device):
     a = random_numbers("images", 3, 4, 6, 5).astype(np.float32)
     convolution, norm = nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2), nn.BatchNorm2d(4)
@@ -3694,6 +3752,29 @@ def test_convolution_and_batch_norm(device):
     close(norm.running_mean, 0.1 * a.mean((0, 2, 3)))
     close(norm.running_var, 0.9 + 0.1 * a.var((0, 2, 3), ddof=1))
     assert norm.num_batches_tracked.item() == 1
+
+
+def test_batch_norm_keeps_its_averages_where_a_batch_has_none(device):
+    norm = nn.BatchNorm(3)
+    with Tensor.train():
+        assert norm(Tensor.zeros(0, 3)).shape == (0, 3)
+        for shape in [(1, 3), (1, 3, 1, 1), (4, 1), (4,)]:              # one value each has no variance
+            with pytest.raises(ValueError, match="BatchNorm"):
+                norm(Tensor.ones(shape))
+    assert (norm.running_mean.tolist(), norm.running_var.tolist()) == ([0] * 3, [1] * 3)
+    assert norm.num_batches_tracked.item() == 0
+
+
+def test_a_step_computes_running_averages_that_its_optimizer_does_not_have(device):
+    norm, x = nn.BatchNorm(3), leaf(4, 3)
+    optimizer = nn.optim.SGD([norm.weight, norm.bias])
+    for _ in range(2):
+        with Tensor.train():
+            optimizer.zero_grad()
+            norm(x).square().sum().backward()
+            optimizer.step()
+        for average in (norm.running_mean, norm.running_var, norm.num_batches_tracked):
+            assert not average.node.sources                             # which would be the batches so far
 
 
 def np_sgd(p, gradients, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
@@ -3727,6 +3808,16 @@ def test_optimizer_steps_are_the_textbooks(name, options, device):
         (p * Tensor(g.astype(np.float32))).sum().backward()
         optimizer.step()
     close(p, oracle(start, gradients, lr=0.1, **options), 1e-5, 1e-5)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+def test_a_parameter_without_axes_is_stepped(name, device):
+    p = Tensor(np.array(2.0, np.float32), requires_grad=True)
+    optimizer = getattr(nn.optim, name)([p], lr=0.5)
+    (p * 3).backward()
+    optimizer.step()
+    assert p.shape == ()
+    close(p, np_sgd(2, [3], 0.5) if name == "SGD" else np_adamw(2, [3], 0.5, weight_decay=0.01 * (name == "AdamW")))
 
 
 def test_a_loss_read_after_the_step_takes_no_second_forward_pass(device, monkeypatch):
@@ -5853,6 +5944,10 @@ def x23():
     return Tensor.ones(2, 3)
 
 
+def image():
+    return Tensor.ones(1, 1, 2, 2)
+
+
 MISTAKES = {
     "shapes that do not broadcast": (lambda: x23() + Tensor.ones(4), ValueError, "add", "(2, 3)", "(4,)"),
     "matmul of shapes that do not fit": (lambda: x23() @ x23(), ValueError, "matmul", "(2, 3)"),
@@ -5909,13 +6004,30 @@ MISTAKES = {
     "conv2d of other channels": (lambda: Tensor.ones(1, 3, 4, 4).conv2d(Tensor.ones(2, 2, 3, 3)), ValueError, "conv2d",
                                  "(2, 2, 3, 3)", "(1, 3, 4, 4)"),
     "conv2d of a matrix": (lambda: x23().conv2d(Tensor.ones(2, 2, 3, 3)), ValueError, "conv2d", "(2, 3)"),
-    "a window that does not fit": (lambda: Tensor.ones(1, 1, 2, 2).max_pool2d(3), ValueError, "3", "2"),
+    "conv2d with another bias": (lambda: image().conv2d(image(), Tensor.ones(4)), ValueError, "conv2d", "bias (4,)"),
+    "conv2d with a padding in words": (lambda: image().conv2d(image(), padding="same"), ValueError, "conv2d", "same"),
+    "conv2d with a padding for each side": (lambda: image().conv2d(image(), padding=(0, 1, 0, 1)), ValueError, "conv2d",
+                                            "(0, 1, 0, 1)"),
+    "conv2d with a stride of a half": (lambda: image().conv2d(image(), stride=0.5), ValueError, "conv2d", "0.5"),
+    "a pool that stands still": (lambda: image().max_pool2d(2, stride=0), ValueError, "max_pool2d", "(0, 0)"),
+    "a pool of lines": (lambda: image().avg_pool2d((2,)), ValueError, "avg_pool2d", "(2,)"),
+    "a pool of a matrix": (lambda: x23().max_pool2d(2), ValueError, "max_pool2d", "(2, 3)"),
+    "a window that does not fit": (lambda: image().max_pool2d(3), ValueError, "max_pool2d", "3", "2"),
+    "groups that do not divide the channels": (lambda: nn.Conv2d(5, 4, 3, groups=2), ValueError, "Conv2d", "5", "2"),
     "attention with two masks": (
         lambda: x23().scaled_dot_product_attention(x23(), x23(), attn_mask=Tensor.ones(2, 2), is_causal=True),
         ValueError, "scaled_dot_product_attention", "is_causal"),
     "classes of another shape": (lambda: x23().cross_entropy(Tensor([1])), ValueError, "cross", "(1,)", "(2, 3)"),
     "an unknown reduction": (lambda: x23().cross_entropy(Tensor([1, 2]), reduction="average"), ValueError, "average"),
+    "smoothing by more than one": (lambda: x23().cross_entropy(Tensor([1, 2]), label_smoothing=2), ValueError,
+                                   "label_smoothing", "2"),
+    "smoothing by less than nothing": (lambda: x23().cross_entropy(x23(), label_smoothing=-1), ValueError,
+                                       "label_smoothing", "-1"),
     "a probability above one": (lambda: x23().dropout(1.5), ValueError, "dropout", "1.5"),
+    "random integers from [0, 1)": (lambda: Tensor.rand(3, dtype="int32"), TypeError, "rand", "int32"),
+    "normal integers": (lambda: Tensor.normal(3, dtype="int32"), TypeError, "randn", "int32"),
+    "random integers up to a fraction": (lambda: Tensor.randint(3, high=2.5), ValueError, "randint", "2.5"),
+    "random bytes that are none": (lambda: Tensor.randint(3, high=300, dtype="uint8"), ValueError, "299", "uint8"),
     "no integers to draw": (lambda: Tensor.randint(3, low=5, high=5), ValueError, "randint", "5"),
     "arange without a step": (lambda: Tensor.arange(0, 5, 0), ValueError, "arange", "step"),
     "backward of many": (lambda: x23().exp().backward(), RuntimeError, "backward", "(2, 3)", ".mean() or .sum()"),
@@ -5937,7 +6049,21 @@ MISTAKES = {
     "the length of a number": (lambda: len(Tensor(1.0)), TypeError, "len"),
     "iterating over a number": (lambda: list(Tensor(1.0)), TypeError, "axes"),
     "an optimizer of nothing": (lambda: nn.optim.SGD([]), ValueError, "SGD", "parameter"),
+    "a group with a rate of its own": (lambda: nn.optim.SGD([{"params": [x23()], "lr": 0.1}]), ValueError, "SGD", "lr"),
+    "a group without parameters": (lambda: nn.optim.AdamW([{"weight_decay": 0.1}]), ValueError, "AdamW", "params"),
+    "an optimizer of names": (lambda: nn.optim.SGD({"weight": x23()}), TypeError, "SGD", "Tensors", "str"),
+    "clipping no gradients": (lambda: nn.optim.clip_grad_norm_([x23()], 1.0), RuntimeError, "clip_grad_norm_"),
+    "a state of arrays": (lambda: nn.state.load_state_dict({"a": x23()}, {"a": np.ones((2, 3))}), ValueError,
+                          "load_state_dict", "float32[2, 3]", "ndarray"),
+    "saving an array": (lambda: nn.state.safe_save({"a": np.ones(2)}, "never written"), TypeError, "safe_save", "a",
+                        "ndarray"),
     "a step without gradients": (lambda: nn.optim.AdamW([Tensor([1.0, 2.0])]).step(), RuntimeError, "gradient", "(2,)"),
+    "a LayerNorm of a smaller axis": (lambda: nn.LayerNorm(4)(Tensor.ones(2, 1)), ValueError, "LayerNorm", "(2, 1)",
+                                      "(4,)"),
+    "a LayerNorm of too few axes": (lambda: nn.LayerNorm((2, 3))(Tensor.ones(3)), ValueError, "LayerNorm", "(2, 3)"),
+    "an RMSNorm of a smaller axis": (lambda: nn.RMSNorm(4)(Tensor.ones(2, 1)), ValueError, "RMSNorm", "(2, 1)", "(4,)"),
+    "a BatchNorm of other channels": (lambda: nn.BatchNorm(3)(x23()[:, :1]), ValueError, "BatchNorm", "(2, 1)", "(3,)"),
+    "a BatchNorm of a vector": (lambda: nn.BatchNorm(3)(Tensor.ones(3)), ValueError, "BatchNorm", "(3,)"),
     "a model of too many tokens": (lambda: gpt.GPT(gpt.GPTConfig(**SMALL))(Tensor.zeros(1, 17, dtype="int32")),
                                    ValueError, "17", "16"),
     "heads that do not divide the width": (lambda: gpt.GPT(gpt.GPTConfig(n_head=3)), ValueError, "3", "128"),

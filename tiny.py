@@ -447,9 +447,11 @@ def _ints(op, arguments, lowest=0):
     return tuple(map(int, arguments))
 
 
-def _two(value):
-    """A pair for the two axes of an image, of which one number may stand for both."""
-    return (value, value) if isinstance(value, int) else tuple(value)
+def _two(op, value, lowest=1):
+    """A pair of integers for the two axes of an image, of which one may stand for both."""
+    pair = _ints(op, value if isinstance(value, (tuple, list)) else (value, value), lowest)
+    _require(len(pair) == 2, "{}: takes one number or two, for height and width, not {}", op, value)
+    return pair
 
 
 def _index(k):
@@ -477,7 +479,7 @@ def _formula(doc, function):
 
 def _activation(doc, formula):
     """A method of Tensor that is a function of each element."""
-    return _formula(doc, lambda x: Activation.apply(x, formula=formula))
+    return _formula(doc, _in_float32(lambda x: Activation.apply(x, formula=formula)))
 
 
 def _in_float32(method):
@@ -506,7 +508,7 @@ class Tensor:
     training = False                                                    # see train()
     _grad, _requires_grad = None, None
     _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
-    _losses = weakref.WeakValueDictionary()                             # those that backward() began at; see step()
+    _along = weakref.WeakValueDictionary()                              # what an optimizer's next step() also computes
     __array_ufunc__ = None                                              # array + tensor is ours to compute
     __hash__ = object.__hash__                                          # by identity, though == is by element
 
@@ -1106,7 +1108,7 @@ class Tensor:
     quick_gelu = _activation("x * sigmoid(1.702 x), a rougher gelu.", lambda x: x * (1.702 * x).sigmoid())
     silu = swish = _activation("x * sigmoid(x)", lambda x: x * x.sigmoid())
     mish = _activation("x * tanh(softplus(x))", lambda x: x * x.softplus().tanh())
-    hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * (x + 3.0).relu6() / 6)
+    hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * ((x + 3.0).relu6() / 6))
 
     def elu(self, alpha=1.0):
         """x, or alpha * (exp(x) - 1) where it is negative."""
@@ -1115,12 +1117,12 @@ class Tensor:
     def softplus(self, beta=1.0):
         """log(1 + exp(beta * x)) / beta"""
         x = self * beta
-        return (x.maximum(0) + x._softplus_beyond_relu()) / beta
+        return (x.relu() + x._softplus_beyond_relu()) / beta
 
     def _softplus_beyond_relu(self):
         """log(1 + e) of e = exp(-abs(x)). What rounding 1 + e loses of a small e is e - ((1 + e) - 1), and is just
         added: where it counts, the slope of the logarithm is almost 1."""
-        e = (-self.abs()).exp()
+        e = (self <= 0).where(self, -self).exp()                        # of slope 1 at 0, where relu has none
         rounded = e + 1
         return rounded.log() + (e - (rounded - 1)).detach()
 
@@ -1278,6 +1280,7 @@ class Tensor:
                  for letters, x in zip(inputs, operands)]
         return _contract(tuple(range(len(output), len(order))), *views)
 
+    @_in_float32
     def scaled_dot_product_attention(self, key, value, attn_mask=None, dropout_p=0.0, is_causal=False):
         """softmax(q @ k.T / sqrt(width) + mask) @ v (Vaswani et al., 2017); a bool mask says what may be looked at."""
         _require(attn_mask is None or not is_causal, "scaled_dot_product_attention: attn_mask excludes is_causal")
@@ -1287,7 +1290,7 @@ class Tensor:
             scores = mask.where(scores, -math.inf) if mask.dtype == bool_ else scores + mask
         return scores.softmax(-1).dropout(dropout_p) @ value
 
-    def _windows(self, axis, size, stride, dilation):
+    def _windows(self, op, axis, size, stride, dilation):
         """Windows of `size` elements, `dilation` apart, at every `stride`-th place of `axis`, without a copy.
 
         Axis `axis` then counts the windows and a new last axis the elements of one. How: the axis is repeated and read
@@ -1296,8 +1299,8 @@ class Tensor:
         """
         n = self.shape[axis]
         reach = n - dilation * (size - 1)
-        _require(min(reach, stride, dilation, size) > 0,
-                 "a window of {} (stride {}, dilation {}) does not fit in {} elements", size, stride, dilation, n)
+        _require(min(reach, size) > 0, "{}: a window of {} (dilation {}) does not fit in {} elements", op, size,
+                 dilation, n)
         count = -(-reach // stride)
         if size <= stride and dilation == 1:
             pieces = self.pad(self._at(axis, (0, count * stride - n))).unflatten(axis, (count, stride))
@@ -1307,31 +1310,34 @@ class Tensor:
         x = x[..., :size * row].unflatten(-1, (size, row))              # (..., size, row)
         return x[..., :count * stride:stride].movedim(-1, axis)         # (..., count, ..., size)
 
-    def _windows2d(self, kernel_size, stride, dilation, padding, value=0.0):
+    def _windows2d(self, op, kernel_size, stride, dilation, padding, value=0.0):
         """The windows of images (n, channels, h, w) padded with `value`: (n, channels, rows, columns, *kernel_size)."""
-        _require(self.ndim == 4, "a batch of images has axes (n, channels, height, width), got shape {}", self.shape)
-        (top, left), (s, t), (d, e) = _two(padding), _two(stride), _two(dilation)
+        _require(self.ndim == 4, "{}: images have axes (n, channels, height, width), got shape {}", op, self.shape)
+        (top, left), (s, t), (d, e) = _two(op, padding, -math.inf), _two(op, stride), _two(op, dilation)
         x = self.pad((left, left, top, top), value)
-        return x._windows(2, kernel_size[0], s, d)._windows(3, kernel_size[1], t, e)
+        return x._windows(op, 2, kernel_size[0], s, d)._windows(op, 3, kernel_size[1], t, e)
 
     def conv2d(self, weight, bias=None, groups=1, stride=1, dilation=1, padding=0):
         """Correlation of images (n, channels, h, w) with `weight` (outputs, channels / groups, kernel h, kernel w)."""
         fits = weight.ndim == self.ndim == 4 and weight.shape[1] * groups == self.shape[1]
-        fits = fits and weight.shape[0] % groups == 0
-        _require(fits, "conv2d: weight {} in {} groups does not fit input {}", weight.shape, groups, self.shape)
-        y = Convolution.apply(self, weight, groups=groups, stride=_two(stride), dilation=_two(dilation),
-                              padding=_two(padding))
+        fits = fits and weight.shape[0] % groups == 0 and (bias is None or bias.numel() == weight.shape[0])
+        _require(fits, "conv2d: weight {} in {} groups and bias {} do not fit input {}", weight.shape, groups,
+                 getattr(bias, "shape", None), self.shape)
+        stride, dilation, padding = _two("conv2d", stride), _two("conv2d", dilation), _two("conv2d", padding, -math.inf)
+        y = Convolution.apply(self, weight, groups=groups, stride=stride, dilation=dilation, padding=padding)
         return y if bias is None else y + bias.reshape(-1, 1, 1)
 
     def max_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
         """Greatest of each window of images (n, channels, h, w); `stride` is the window's size unless given."""
-        size, lowest = _two(kernel_size), -math.inf if is_float(self.dtype) else np.iinfo(self.dtype).min
-        return self._windows2d(size, stride or size, dilation, padding, lowest).max((-2, -1))
+        size = _two("max_pool2d", kernel_size)
+        stride = size if stride is None else stride
+        return self._windows2d("max_pool2d", size, stride, dilation, padding, lowest(self.dtype)).max((-2, -1))
 
     def avg_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
         """Mean of each window of images (n, channels, h, w), the padding's zeros included."""
-        size = _two(kernel_size)
-        return self._windows2d(size, stride or size, dilation, padding).mean((-2, -1))
+        size = _two("avg_pool2d", kernel_size)
+        stride = size if stride is None else stride
+        return self._windows2d("avg_pool2d", size, stride, dilation, padding).mean((-2, -1))
 
     # ---- training ----
     @staticmethod
@@ -1367,7 +1373,7 @@ class Tensor:
         return scaled if bias is None else scaled + bias.reshape(shape)
 
     def _reduced(self, reduction):
-        _require(reduction in ("mean", "sum", "none"), "reduction must be mean, sum or none, got {!r}", reduction)
+        _require(reduction in ("mean", "sum", "none"), "loss: reduction must be mean, sum or none, got {!r}", reduction)
         return self if reduction == "none" else getattr(self, reduction)()
 
     def _log_loss(self, target, axis, label_smoothing):
@@ -1375,6 +1381,7 @@ class Tensor:
         fits = not is_float(target.dtype) and target.shape == self.shape[:axis] + self.shape[axis + 1:]
         _require(fits, "cross entropy: target {} {} does not name a class (axis {}) for each example of {}",
                  target.dtype, target.shape, axis, self.shape)
+        _require(0 <= label_smoothing <= 1, "cross entropy: label_smoothing is from 0 to 1, not {}", label_smoothing)
         logits = self._below_max(axis)
         picked = (self._places(axis) == target.unsqueeze(axis)).where(logits, 0).sum(axis)
         if label_smoothing:
@@ -1391,23 +1398,24 @@ class Tensor:
         axis = min(1, self.ndim - 1)
         if target.shape != self.shape:
             return self._log_loss(target, axis, label_smoothing)._reduced(reduction)
+        _require(0 <= label_smoothing <= 1, "cross entropy: label_smoothing is from 0 to 1, not {}", label_smoothing)
         wanted = (1 - label_smoothing) * target + label_smoothing / self.shape[axis]
         return -(self.log_softmax(axis) * wanted).sum(axis)._reduced(reduction)
 
     @_in_float32
     def sparse_categorical_crossentropy(self, target, ignore_index=-1, label_smoothing=0.0, reduction="mean"):
         """Loss of logits (..., classes) against classes (...), where examples of class `ignore_index` don't count."""
-        counts = target != ignore_index
+        counts = target.cast(promote(target.dtype, int32)) != ignore_index              # uint8 holds no -1
         loss = counts.where(self._log_loss(target, self.ndim - 1, label_smoothing), 0)
         return loss.sum() / counts.sum() if reduction == "mean" else loss._reduced(reduction)
 
     def binary_crossentropy(self, target, reduction="mean"):
         """Loss of probabilities against targets in 0 .. 1."""
-        return (-target * self.log() - (1 - target) * (1 - self).log())._reduced(reduction)
+        return -(target * self.log() + (1 - target) * (1 - self).log())._reduced(reduction)
 
     def binary_crossentropy_logits(self, target, reduction="mean"):
         """Loss of logits, of which the sigmoid is the probability, against targets in 0 .. 1."""
-        loss = (self.maximum(0) - target * self) + self._softplus_beyond_relu()
+        loss = (self.relu() - target * self) + self._softplus_beyond_relu()
         return loss._reduced(reduction)
 
     @_alone
@@ -1440,7 +1448,7 @@ class Tensor:
             for x, g in zip(live, sums):
                 x.grad = g
         if _capturing is None:                                          # a jit computes what it returns anyway
-            Tensor._losses[id(self)] = self
+            Tensor._along[id(self)] = self
         return self
 
 
@@ -1490,20 +1498,23 @@ class _Creation:
 
     def rand(*shape, dtype=float32, device=None):
         """Uniform random numbers in [0, 1)."""
-        return _uniform(Tensor._random_words("rand", shape, device)[0], as_dtype(dtype))
+        return _uniform(Tensor._random_words("rand", shape, device)[0], _float("rand", dtype))
 
     def randn(*shape, dtype=float32, device=None):
         """Normally distributed random numbers, of mean 0 and variance 1 (Box and Muller, 1958)."""
+        dtype = _float("randn", dtype)
         u, v = [_uniform(words, float32) for words in Tensor._random_words("randn", shape, device)]
         return ((-2 * (1 - u).log()).sqrt() * (2 * math.pi * v).sin()).cast(dtype)
 
     def randint(*shape, low=0, high=10, dtype=int32, device=None):
         """Random integers from `low` to `high` - 1."""
+        (low, high), dtype = _ints("randint", (low, high), -math.inf), as_dtype(dtype)
         _require(0 < high - low < 2 ** 32, "randint: there are no integers from {} to below {}, or too many", low, high)
-        return (Tensor._random_words("randint", shape, device)[0] % (high - low)).cast(dtype) + low
+        _require_fits(high - 1, dtype)
+        return ((Tensor._random_words("randint", shape, device)[0] % (high - low)).cast(dtype) + low).cast(dtype)
 
     def uniform(*shape, low=0.0, high=1.0, **options):
-        """Uniform random numbers in [low, high)."""
+        """Uniform random numbers from `low` to `high`, which only rounding can reach."""
         return Tensor.rand(*shape, **options) * (high - low) + low
 
     def normal(*shape, mean=0.0, std=1.0, **options):
@@ -1512,21 +1523,30 @@ class _Creation:
 
     def scaled_uniform(*shape, **options):
         """Uniform within 1 / sqrt(number of elements) of 0."""
-        return _within(math.prod(_ints("scaled_uniform", shape)) ** -0.5, shape, options)
+        return _within(1, math.prod(_ints("scaled_uniform", shape)), shape, options)
 
     def glorot_uniform(*shape, **options):
         """Uniform initial weights (Glorot and Bengio, 2010)."""
         outputs, *inputs = _ints("glorot_uniform", shape)
-        return _within((6 / (outputs + math.prod(inputs))) ** 0.5, shape, options)
+        return _within(6, outputs + math.prod(inputs), shape, options)
 
     def kaiming_uniform(*shape, a=0.01, **options):
         """Uniform initial weights for layers before a (leaky, of slope `a`) relu (He et al., 2015)."""
         _, *inputs = _ints("kaiming_uniform", shape)
-        return _within((6 / (1 + a * a) / math.prod(inputs)) ** 0.5, shape, options)
+        return _within(6 / (1 + a * a), math.prod(inputs), shape, options)
 
 
-def _within(bound, shape, options):
+def _within(square, count, shape, options):
+    """Uniform within sqrt(square / count) of 0."""
+    bound = math.sqrt(square / max(1, count))
     return Tensor.uniform(*shape, low=-bound, high=bound, **options)
+
+
+def _float(op, dtype):
+    """The dtype, which must be a float: in an integer, draws from [0, 1) would all be 0."""
+    dtype = as_dtype(dtype)
+    _require(is_float(dtype), "{}: draws floats, not {}; use randint or cast them", op, NAME_OF[dtype], kind=TypeError)
+    return dtype
 
 
 def _uniform(words, dtype):
@@ -1597,7 +1617,7 @@ class Convolution(Function):
     def forward(self, x, weight):
         self.x, self.weight = x, weight
         n, channels, outputs = x.shape[0], weight.shape[1], weight.shape[0] // self.groups
-        x = x._windows2d(weight.shape[2:], self.stride, self.dilation, self.padding)
+        x = x._windows2d("conv2d", weight.shape[2:], self.stride, self.dilation, self.padding)
         x = x.reshape(n, self.groups, 1, channels, *x.shape[2:])        # (n, groups, 1, channels, h, w, kernel h, w)
         weight = weight.reshape(1, self.groups, outputs, channels, 1, 1, *weight.shape[2:])
         return _contract((3, 6, 7), x, weight).flatten(1, 2)            # (n, outputs, h, w)
@@ -1688,7 +1708,7 @@ def _function_gradient(g, out, node, inner, *inputs):
         if gradient is not None and gradient.shape != x.shape:
             raise ValueError(f"{type(node.arg).__name__}.backward returned a gradient of shape {gradient.shape} "
                              f"for an input of shape {x.shape}")
-    return (None,) + gradients
+    return (None, *(g if g is None else g.cast(x.dtype) for x, g in zip(inputs, gradients)))
 
 
 def _no_gradient(g, out, node, *inputs):
@@ -1876,7 +1896,7 @@ REDUCTIONS = {"sum": ("add", lambda dtype: 0), "max_over": ("max", lambda dtype:
 
 def lowest(dtype):
     """The identity of max: minus infinity, or the least integer."""
-    return -math.inf if is_float(dtype) else int(np.iinfo(dtype).min)
+    return -math.inf if is_float(dtype) else 0 if dtype == bool_ else int(np.iinfo(dtype).min)
 
 
 ZERO = (0, ())
@@ -5766,7 +5786,7 @@ jit = TinyJit
 # ---------------------------------------------------------------------------------------------------------------------
 def _weight_and_bias(outputs, *inputs, bias):
     """Initial weights (outputs, *inputs) and biases (outputs), uniform within 1 / sqrt(number of inputs) of zero."""
-    bound = 1 / math.sqrt(math.prod(inputs))
+    bound = 1 / math.sqrt(max(1, math.prod(inputs)))
     draw = functools.partial(Tensor.uniform, low=-bound, high=bound, requires_grad=True)
     return draw(outputs, *inputs), draw(outputs) if bias else None
 
@@ -5774,6 +5794,12 @@ def _weight_and_bias(outputs, *inputs, bias):
 def _scale_and_shift(shape):
     """The initial weights of a normalization, ones, and its biases, zeros."""
     return Tensor.ones(shape, requires_grad=True), Tensor.zeros(shape, requires_grad=True)
+
+
+def _require_sizes(layer, x, sizes):
+    """Axes of x must have the sizes of the layer's weight, to which they could also broadcast."""
+    _require(sizes == layer.weight.shape, "{}: an input of shape {} does not have the axes {} that it normalizes",
+             type(layer).__name__, x.shape, layer.weight.shape)
 
 
 class Linear:
@@ -5804,6 +5830,7 @@ class LayerNorm:
         self.weight, self.bias = _scale_and_shift(normalized_shape)
 
     def __call__(self, x):
+        _require_sizes(self, x, x.shape[-len(self.axes):])
         return x.layernorm(self.axes, self.eps) * self.weight + self.bias
 
 
@@ -5814,16 +5841,20 @@ class RMSNorm:
         self.eps, self.weight = eps, Tensor.ones(dim, requires_grad=True)
 
     def __call__(self, x):
+        _require_sizes(self, x, x.shape[-1:])
         wide = x.cast(promote(x.dtype, float32))                        # squares of 16-bit floats would overflow
-        return (wide * (wide.square().mean(-1, keepdim=True) + self.eps).rsqrt()).cast(x.dtype) * self.weight
+        normal = wide * (wide.square().mean(-1, keepdim=True) + self.eps).rsqrt()
+        return (normal.cast(x.dtype) if is_float(x.dtype) else normal) * self.weight
 
 
 class Conv2d:
     """Convolution of (batch, in, height, width) with `weight` (out, in / groups, kernel height, kernel width)."""
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
+        fits, size = groups > 0 and in_channels % groups == out_channels % groups == 0, _two("Conv2d", kernel_size)
+        _require(fits, "Conv2d: {} and {} channels do not divide into {} groups", in_channels, out_channels, groups)
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
-        self.weight, self.bias = _weight_and_bias(out_channels, in_channels // groups, *_two(kernel_size), bias=bias)
+        self.weight, self.bias = _weight_and_bias(out_channels, in_channels // groups, *size, bias=bias)
 
     def __call__(self, x):
         return x.conv2d(self.weight, self.bias, self.groups, self.stride, self.dilation, self.padding)
@@ -5833,7 +5864,7 @@ class BatchNorm:
     """Zero mean and unit variance of each channel (axis 1) over all other axes; then times weight, plus bias.
 
     While Tensor.training the statistics are the batch's, and running averages of them are kept; otherwise they are the
-    running averages. An optimizer that has these among its parameters computes them along with its step.
+    running averages, which the next step of an optimizer computes.
     """
 
     def __init__(self, sz, eps=1e-5, momentum=0.1):
@@ -5844,13 +5875,19 @@ class BatchNorm:
         self.num_batches_tracked = Tensor.zeros(dtype=int64, requires_grad=False)
 
     def __call__(self, x):
+        _require_sizes(self, x, x.shape[1:2])
         mean, variance, axes = self.running_mean, self.running_var, tuple(a for a in range(x.ndim) if a != 1)
-        if Tensor.training:
+        if Tensor.training and x.numel():
+            _require(x.numel() > x.shape[1], "BatchNorm: training needs several values of each channel, got shape {}",
+                     x.shape)
             wide = x.cast(promote(x.dtype, float32))
             mean, variance = wide.mean(axes), wide.var(axes, correction=0)
             for running, batch in ((self.running_mean, mean), (self.running_var, wide.var(axes))):
                 running.assign((1 - self.momentum) * running + self.momentum * batch.detach())
             self.num_batches_tracked += 1
+            if _capturing is None:
+                averages = self.running_mean, self.running_var, self.num_batches_tracked
+                Tensor._along.update({id(x): x for x in averages})
         y = x.batchnorm(self.weight, self.bias, mean, (variance + self.eps).rsqrt())
         return y.cast(promote(x.dtype, self.weight.dtype))
 
@@ -5874,10 +5911,15 @@ class Optimizer:
     """
 
     def __init__(self, params, lr, weight_decay):
+        name = type(self).__name__
         groups = [group if isinstance(group, dict) else {"params": [group]} for group in params]
+        fits = all("params" in group and group.keys() <= {"params", "weight_decay"} for group in groups)
+        _require(fits, "{}: a group has params and weight_decay, not {}", name, [[*group] for group in groups])
         self.decays = {p: group.get("weight_decay", weight_decay) for group in groups for p in group["params"]}
+        others = [type(p).__name__ for p in self.decays if not isinstance(p, Tensor)]
+        _require(not others, "{}: parameters must be Tensors, got {}", name, ", ".join(others), kind=TypeError)
         self.params = [p for p in self.decays if p.requires_grad is not False]
-        _require(self.params, "{}: there is no parameter to optimize", type(self).__name__)
+        _require(self.params, "{}: there is no parameter to optimize", name)
         for p in [p for p in self.params if not p.requires_grad]:
             p.requires_grad = True
         self._lr = Tensor([lr], dtype=float32, device=self.params[0].device)
@@ -5900,15 +5942,16 @@ class Optimizer:
     @_alone
     def step(self):
         """Change all parameters by their gradients. Everything that changes is computed in one call, and so are the
-        Tensors that backward() was called on: whoever reads them later would go through the forward pass again."""
+        Tensors that backward() was called on: whoever reads them later would go through the forward pass again. And so
+        are running averages, which would hold the graphs of all batches until somebody reads them."""
         without = [f"{i}, of shape {p.shape}" for i, p in enumerate(self.params) if p.grad is None]
         _require(not without, "step: no gradient of parameter {}", " nor of ".join(without), kind=RuntimeError)
         changes = list(self.changes())                                  # all from the old values
-        losses = list(Tensor._losses.values())
+        along = list(Tensor._along.values())
         with _uninterrupted():
-            Tensor._losses.clear()
-            changed = [tensor.assign(value) for tensor, value in changes]
-        Tensor.realize(*self.decays, *losses, *changed)
+            Tensor._along.clear()
+            changed = [tensor.assign(value.reshape(tensor.shape)) for tensor, value in changes]    # lr has an axis
+        Tensor.realize(*self.decays, *along, *changed)
 
 
 class SGD(Optimizer):
@@ -5957,6 +6000,7 @@ class AdamW(Optimizer):
 def clip_grad_norm_(params, max_norm):
     """Scale all gradients alike so that, taken as one vector, their norm is at most `max_norm`; return their norm."""
     params = [p for p in params if p.grad is not None]
+    _require(params, "clip_grad_norm_: no parameter has a gradient", kind=RuntimeError)
     norm = sum(p.grad.cast(promote(p.dtype, float32)).square().sum() for p in params).sqrt()
     scale = (max_norm / (norm + 1e-6)).minimum(1)
     for p in params:
@@ -5998,8 +6042,8 @@ def load_state_dict(model, state, strict=True):
     Names, shapes and dtypes are all checked before anything changes; a ValueError lists everything that does not fit.
     """
     own = get_state_dict(model)
-    here, there = ({name: f"{NAME_OF[tensor.dtype]}{list(tensor.shape)}" for name, tensor in tensors.items()}
-                   for tensors in (own, state))
+    kind = lambda x: f"{NAME_OF[x.dtype]}{list(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
+    here, there = ({name: kind(x) for name, x in tensors.items()} for tensors in (own, state))
     names = {**own, **state} if strict else [name for name in own if name in state]
     faults = [f"{name} is {here.get(name, 'not')} in the model, {there.get(name, 'not')} in the state"
               for name in names if here.get(name) != there.get(name)]
@@ -6023,6 +6067,8 @@ def safe_save(tensors, path, metadata=None):
     codes = {dtype: code for code, dtype in SAFETENSORS.items()}
     header, stop, temporary = {"__metadata__": metadata or {}}, 0, f"{path}.{os.getpid()}.tmp"
     for name, tensor in tensors.items():
+        _require(isinstance(tensor, Tensor), "safe_save: {} must be a Tensor, got {}", name, type(tensor).__name__,
+                 kind=TypeError)
         start, stop = stop, stop + tensor.nbytes()
         header[name] = {"dtype": codes[tensor.dtype], "shape": tensor.shape, "data_offsets": [start, stop]}
     text = json.dumps(header).encode()
