@@ -2044,6 +2044,14 @@ def test_assign_leaves_the_old_values_to_whoever_used_them(device):
     assert x.assign(5).tolist() == [5, 5]
 
 
+@pytest.mark.parametrize("name, number", [("float64", 0.1), ("int64", 2 ** 40 + 1), ("uint32", 3 * 10 ** 9)])
+def test_a_number_that_is_assigned_is_as_exact_as_its_place(name, number, device):
+    whole, part = Tensor.zeros(2, dtype=name), Tensor.zeros(2, dtype=name)
+    part[1] = number
+    Tensor.realize(whole.assign(number), part)
+    assert whole.tolist() == [number, number] and part.tolist() == [0, number]
+
+
 def test_in_place_operators(device):
     a = np.array([7.0, -3.0], np.float32)
     for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
@@ -5931,6 +5939,7 @@ MISTAKES = {
     "a gradient of integers": (lambda: Tensor([1], requires_grad=True), TypeError, "requires_grad", "int32"),
     "a gradient for integers": (lambda: x23().sum().gradient(Tensor([1])), TypeError, "gradient", "int32"),
     "assign of another shape": (lambda: x23().assign(Tensor.ones(3, 2)), ValueError, "assign", "(3, 2)", "(2, 3)"),
+    "assign of a number that does not fit": (lambda: Tensor([1], dtype="int8").assign(300), ValueError, "300", "int8"),
     "assign of floats to integers": (lambda: Tensor([1]).assign(1.5), TypeError, "assign", "int32"),
     "item of many": (lambda: x23().item(), ValueError, "item", "(2, 3)"),
     "the truth of many": (lambda: bool(x23()), ValueError, "one element", "(2, 3)"),

@@ -644,7 +644,7 @@ class Tensor:
 
     def _fitted(self, x):
         """`x` as a Tensor of this shape and dtype."""
-        node, = _operands("assign", [x], self.device)
+        node = _operands("assign", [self, x], self.device)[1]           # beside self a number has as many digits
         fits = is_float(self.dtype) or not is_float(node.dtype)
         _require(fits, "assign: {} values do not go into {}", node.dtype, self.dtype, kind=TypeError)
         fits = _broadcast_shape("assign", self.shape, node.shape) == self.shape
