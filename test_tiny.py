@@ -1797,6 +1797,7 @@ KEYS = [
     (slice(None), [1, 1, 4]), ([0, 3], slice(None), [2, 1]), (slice(1, 3), [[0], [2]], [1, 0]), (1, [2, 0]),
     ([1, 2], None, 0), (..., [1, 0]), (np.array([[1, 0], [-1, 2]]), slice(None, None, -1)), (0, slice(None), [1, 2]),
     (slice(None), slice(None), [[0, 1]], 1), (np.array(2),), (slice(None, None, 5), None, [0, 0]),
+    (slice(None), slice(None), [0, 2], ..., [1, 0]), (None, [0, 1], 1, ..., 2, [1, 0]),     # ... of no axes
 ]
 
 

@@ -854,6 +854,7 @@ class Tensor:
         dots = [i for i, k in enumerate(key) if k is Ellipsis] or [len(key)]
         _require(named <= self.ndim and len(dots) < 2, "index: {} indices and {} times ... are too many for shape {}",
                  named, len(dots), self.shape, kind=IndexError)
+        arrays = [i for i, k in enumerate(key) if isinstance(k, (int, Tensor, np.ndarray))]
         key[dots[0]:dots[0] + 1] = [slice(None)] * (self.ndim - named)
 
         # First ints, slices and None, which are movement. Axes with an array as index stay whole for the time being.
@@ -884,9 +885,7 @@ class Tensor:
             x = x.shrink([None, (0, 1)] * self.ndim)
         x = x.reshape(shape)
         # The axes of arrays that stand side by side (an int beside an array counts as one) come in their place.
-        arrays = [i for i, k in enumerate(key) if isinstance(k, (int, Tensor, np.ndarray))]
-        front = arrays[0] if arrays and arrays[-1] - arrays[0] < len(arrays) else 0
-        return x._take(tensors, front) if tensors else x
+        return x._take(tensors, min(tensors) if arrays[-1] - arrays[0] < len(arrays) else 0) if tensors else x
 
     def _take(self, tensors, front):
         """Elements at integer Tensors, given by axis, which broadcast together; their axes come at place `front`."""
