@@ -1487,6 +1487,14 @@ def test_dtypes_have_many_names():
         assert Tensor.zeros(1, dtype=alias).dtype == getattr(dtypes, dtype), alias
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_tensor_of_a_tensor_is_a_copy(name):
+    x = Tensor([0, 1, 2 ** 40 + 1 if name == "int64" else 1], dtype=name)
+    copy = Tensor(x)
+    x += x
+    assert copy.dtype == x.dtype and copy.tolist() == [0, 1, 2 ** 40 + 1 if name == "int64" else 1]
+
+
 @pytest.mark.parametrize("name", ["int8", "uint8", "int32", "int64"])
 def test_integer_arithmetic_is_numpys(name, device):
     """Also with negative numbers, overflow, and division by zero, which gives 0."""

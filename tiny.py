@@ -512,10 +512,11 @@ class Tensor:
 
     def __init__(self, data, dtype=None, requires_grad=None, device=None):
         try:
+            data = data._array() if isinstance(data, Tensor) else data
             array = np.array(data)
         except ValueError:
             raise ValueError("Tensor: nested lists must have equal lengths on each level") from None
-        if isinstance(data, (np.ndarray, np.generic)):
+        if hasattr(data, "dtype"):
             dtype = as_dtype(dtype or array.dtype)
         else:                                                           # Python's numbers
             dtype = as_dtype(dtype or {float64: float32, int64: int32}.get(array.dtype, array.dtype))
