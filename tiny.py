@@ -995,7 +995,8 @@ class Tensor:
 
     def one_hot(self, num_classes):
         """A new last axis of size `num_classes`: 1 at the place that the integer names, 0 elsewhere."""
-        return (self.unsqueeze(-1) == Tensor.arange(num_classes, device=self.device)).cast(int32)
+        classes = Tensor.arange(*_ints("one_hot", (num_classes,)), device=self.device)
+        return (self.unsqueeze(-1) == classes).cast(int32)
 
     # ---- elementwise ----
     add = _row("add", "self + other; between bools, or.")
@@ -1449,8 +1450,10 @@ class _Creation:
 
     def full(shape, fill_value, dtype=None, device=None):
         """`fill_value` everywhere."""
-        dtype = _result_dtype(getattr(fill_value, "dtype", type(fill_value))) if dtype is None else as_dtype(dtype)
-        return Tensor._of(_constant(fill_value, dtype, _ints("full", (shape,)), device))
+        number = fill_value.item() if hasattr(fill_value, "item") else fill_value       # of NumPy, of a Tensor
+        _require(isinstance(number, (int, float)), "full: needs a number, got {!r}", fill_value, kind=TypeError)
+        dtype = as_dtype(dtype or getattr(fill_value, "dtype", type(number)))
+        return Tensor._of(_constant(number, dtype, _ints("full", (shape,)), device))
 
     def zeros(*shape, dtype=float32, device=None):
         """0 everywhere."""
@@ -1480,20 +1483,22 @@ class _Creation:
     def linspace(start, stop, steps, dtype=float32, device=None):
         """`steps` numbers at equal distances from `start` to `stop`, both included; integers by dropping fractions."""
         dtype = as_dtype(dtype)
-        places = Tensor.arange(steps, dtype=promote(dtype, float32), device=device)
+        places = Tensor.arange(*_ints("linspace", (steps,)), dtype=promote(dtype, float32), device=device)
         return (places * (stop - start) / max(steps - 1, 1) + start).cast(dtype)
 
     def eye(n, m=None, dtype=float32, device=None):
         """1 on the diagonal of n rows and m (or n) columns."""
-        rows, columns = [Tensor.arange(size, device=device) for size in (n, n if m is None else m)]
+        rows, columns = [Tensor.arange(size, device=device) for size in _ints("eye", (n, n if m is None else m))]
         return (rows.unsqueeze(1) == columns).cast(dtype)
 
     def rand(*shape, dtype=float32, device=None):
         """Uniform random numbers in [0, 1)."""
-        return _uniform(Tensor._random_words("rand", shape, device)[0], as_dtype(dtype))
+        dtype = _float_dtype("rand", dtype)
+        return _uniform(Tensor._random_words("rand", shape, device)[0], dtype)
 
     def randn(*shape, dtype=float32, device=None):
         """Normally distributed random numbers, of mean 0 and variance 1 (Box and Muller, 1958)."""
+        dtype = _float_dtype("randn", dtype)
         u, v = [_uniform(words, float32) for words in Tensor._random_words("randn", shape, device)]
         return ((-2 * (1 - u).log()).sqrt() * (2 * math.pi * v).sin()).cast(dtype)
 
@@ -1527,6 +1532,13 @@ class _Creation:
 
 def _within(bound, shape, options):
     return Tensor.uniform(*shape, low=-bound, high=bound, **options)
+
+
+def _float_dtype(op, dtype):
+    """The dtype of what `op` draws, which rounded to integers would be almost nothing but zeros."""
+    dtype = as_dtype(dtype)
+    _require(is_float(dtype), "{}: draws floats, not {}; use randint", op, dtype, kind=TypeError)
+    return dtype
 
 
 def _uniform(words, dtype):
