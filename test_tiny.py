@@ -1419,6 +1419,20 @@ def test_each_sixteen_bit_operation_is_rounded(device):
     close(Tensor(a) @ Tensor(a.T.copy()), a.astype(np.float32) @ a.T.astype(np.float32), 2 ** -10, 2 ** -10)
 
 
+@pytest.mark.parametrize("dtype, digits", [("float16", 11), ("bfloat16", 8)])
+def test_a_function_of_sixteen_bits_is_rounded_at_its_end(dtype, digits, device):
+    """The 1 - 0.9955 in a cosine would leave no digit of a bfloat16, and 300 ** 2 is more than a float16."""
+    names = ["exp2", "log2", "cos", "tan", "rsqrt", "tanh", "elu", "gelu", "quick_gelu", "silu", "mish", "softplus",
+             "hardswish", "x ** 3", "x ** -2"]
+    inputs = [np_cast(np.linspace(UNARY[name].low, UNARY[name].high, 101), dtype) for name in names[:-1]]
+    inputs = [x.astype(np.float32) for x in inputs + [np.array([-300.0, 0.75])]]
+    results = [UNARY[name].ours(Tensor(x, dtype=dtype)) for name, x in zip(names, inputs)]
+    Tensor.realize(*results)
+    for name, result, x in zip(names, results, inputs):
+        assert result.dtype == getattr(dtypes, dtype)
+        close(result.float(), UNARY[name].oracle(x.astype(float)), 2.0 ** -digits, 3e-7, name)
+
+
 GREAT, MANY = np.array([[300.0, -300.0, 0.0, 8.0]]), np.zeros((1, 70000))
 BEYOND_HALVES = {                                                       # what is computed on the way is, or its sum
     "var": (lambda x: x.var(), GREAT * 0.75), "std": (Tensor.std, GREAT), "layernorm": (Tensor.layernorm, GREAT),

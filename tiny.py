@@ -477,11 +477,12 @@ def _formula(doc, function):
 
 def _activation(doc, formula):
     """A method of Tensor that is a function of each element."""
-    return _formula(doc, lambda x: Activation.apply(x, formula=formula))
+    return _formula(doc, _in_float32(lambda x: Activation.apply(x, formula=formula)))
 
 
 def _in_float32(method):
-    """A method of Tensor that rounds 16-bit floats only at its end: its squares, products or sums go beyond them."""
+    """A method of Tensor that rounds 16-bit floats only at its end: its squares, products or sums go beyond them, and
+    what little a difference leaves of rounded numbers would be wrong."""
     @functools.wraps(method)
     def wide(self, *args, **kwargs):
         dtype = functools.reduce(promote, [x.dtype for x in (self, *args, *kwargs.values()) if isinstance(x, Tensor)])
@@ -1041,6 +1042,7 @@ class Tensor:
             return a._whole_power(int(exponent))
         return a.sqrt() if isinstance(exponent, float) and exponent == 0.5 else _apply("pow", a, b)
 
+    @_in_float32
     def _whole_power(self, n):
         """Power by repeated squaring."""
         _require(n >= 0 or is_float(self.dtype), "pow: integers have no power of {}; cast them to float", n)
@@ -1089,11 +1091,12 @@ class Tensor:
     isinf = _formula("Whether this is infinite, of either sign.", lambda x: (x == math.inf) | (x == -math.inf))
     square = _formula("x * x", lambda x: x * x)
     reciprocal = _formula("1 / x", lambda x: 1 / x)
-    rsqrt = _formula("1 / sqrt(x)", lambda x: 1 / x.sqrt())
-    exp2 = _formula("2 ** x", lambda x: (x * math.log(2)).exp())
-    log2 = _formula("Logarithm of base 2.", lambda x: x.log() * (1 / math.log(2)))
-    cos = _formula("Cosine of radians, as exact for great x as the sine.", lambda x: 1 - 2 * (x / 2).sin().square())
-    tan = _formula("Tangent of radians.", lambda x: x.sin() / x.cos())
+    rsqrt = _formula("1 / sqrt(x)", _in_float32(lambda x: 1 / x.sqrt()))
+    exp2 = _formula("2 ** x", _in_float32(lambda x: (x * math.log(2)).exp()))
+    log2 = _formula("Logarithm of base 2.", _in_float32(lambda x: x.log() * (1 / math.log(2))))
+    cos = _formula("Cosine of radians, as exact for great x as the sine.",
+                   _in_float32(lambda x: 1 - 2 * (x / 2).sin().square()))
+    tan = _formula("Tangent of radians.", _in_float32(lambda x: x.sin() / x.cos()))
     lerp = _formula("x + (end - x) * weight", lambda x, end, weight: x + (end - x) * weight)
     masked_fill = _formula("`value` where `mask` is true.", lambda x, mask, value: mask.where(value, x))
 
@@ -1101,18 +1104,20 @@ class Tensor:
     relu = _formula("x, or 0 where x is negative.", lambda x: (x <= 0).where(0, x))
     relu6 = _formula("x between 0 and 6.", lambda x: (x >= 6).where(6, x.relu()))
     leaky_relu = _formula("x, or x * neg_slope if negative.", lambda x, neg_slope=0.01: (x > 0).where(x, x * neg_slope))
-    tanh = _formula("Hyperbolic tangent.", lambda x: 2 * (2.0 * x).sigmoid() - 1)
+    tanh = _formula("Hyperbolic tangent.", _in_float32(lambda x: 2 * (2.0 * x).sigmoid() - 1))
     gelu = _activation("x times the normal distribution function in the tanh approximation (arXiv 1606.08415).",
                        lambda x: x * (2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)).sigmoid())
     quick_gelu = _activation("x * sigmoid(1.702 x), a rougher gelu.", lambda x: x * (1.702 * x).sigmoid())
     silu = swish = _activation("x * sigmoid(x)", lambda x: x * x.sigmoid())
     mish = _activation("x * tanh(softplus(x))", lambda x: x * x.softplus().tanh())
-    hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * (x + 3.0).relu6() / 6)
+    hardswish = _formula("x * relu6(x + 3) / 6", _in_float32(lambda x: x * (x + 3.0).relu6() / 6))
 
+    @_in_float32
     def elu(self, alpha=1.0):
         """x, or alpha * (exp(x) - 1) where it is negative."""
         return (self > 0).where(self, alpha * ((self > 0).where(0, self).exp() - 1))
 
+    @_in_float32
     def softplus(self, beta=1.0):
         """log(1 + exp(beta * x)) / beta"""
         x = self * beta
