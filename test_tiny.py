@@ -5915,6 +5915,7 @@ MISTAKES = {
     "a float index": (lambda: x23()[1.5], IndexError, "1.5"),
     "a mask as index": (lambda: x23()[x23() > 0], IndexError, "mask", "where"),
     "assigning at an integer Tensor": (lambda: x23().__setitem__(Tensor([0]), 1), IndexError, "setitem", "where"),
+    "gather at a list": (lambda: x23().gather(0, [[0]]), TypeError, "gather", "index", "list"),
     "an index that does not fit": (lambda: x23().gather(1, Tensor([0])), ValueError, "gather", "(1,)", "(2, 3)"),
     "negative sizes": (lambda: Tensor.zeros(-1), ValueError, "zeros", "-1"),
     "full of a list": (lambda: Tensor.full((2,), [1, 2]), TypeError, "full", "[1, 2]"),
@@ -5968,6 +5969,12 @@ MISTAKES = {
     "kernels on NumPy": (lambda: tiny.kernels(Tensor([1.0], device="NUMPY") + 1), RuntimeError, "kernels", "NUMPY",
                          "DEVICE=C"),
     "backward with another shape": (lambda: x23().backward(Tensor([1.0])), ValueError, "gradient", "(1,)", "(2, 3)"),
+    "backward of an array": (lambda: x23().backward(np.ones((2, 3))), TypeError, "gradient", "ndarray"),
+    "a gradient for an array": (lambda: x23().sum().gradient(np.ones(2)), TypeError, "gradient", "0", "ndarray"),
+    "a Function of an array": (lambda: WrongNumber.apply(x23(), np.ones(3)), TypeError, "WrongNumber", "input 1",
+                               "ndarray"),
+    "a Function that returns an array": (lambda: ReturnsArrays.apply(x23()), TypeError, "ReturnsArrays", "forward",
+                                        "ndarray"),
     "a gradient of integers": (lambda: Tensor([1], requires_grad=True), TypeError, "requires_grad", "int32"),
     "a gradient for integers": (lambda: x23().sum().gradient(Tensor([1])), TypeError, "gradient", "int32"),
     "assign of another shape": (lambda: x23().assign(Tensor.ones(3, 2)), ValueError, "assign", "(3, 2)", "(2, 3)"),
@@ -6028,12 +6035,38 @@ class WrongShape(Function):
         return grad.sum()
 
 
+class ReturnsArrays(Function):
+    def forward(self, x):
+        return x.numpy() * 2
+
+
 class WrongNumber(Function):
     def forward(self, x, y):
         return x * y
 
     def backward(self, grad):
         return grad
+
+
+class OtherGradients(Function):
+    """A gradient that is none of the input's dtype, or no Tensor."""
+    def __init__(self, gradient):
+        self.gradient = gradient
+
+    def forward(self, x):
+        return x * 2
+
+    def backward(self, grad):
+        return self.gradient
+
+
+def test_a_gradient_has_the_dtype_of_its_input():
+    for other in (np.array([2.0, 3.0]), np.array([2, 3])):
+        x = Tensor([1.0, 2.0])
+        found, = OtherGradients.apply(x, gradient=Tensor(other)).sum().gradient(x)
+        assert found.dtype == dtypes.float32 and found.tolist() == [2, 3]
+    with pytest.raises(TypeError, match="OtherGradients.backward: gradient 0 must be a Tensor, got float"):
+        OtherGradients.apply(x, gradient=2.0).sum().gradient(x)
 
 
 @pytest.mark.parametrize("function, inputs, words", [(WrongShape, 1, ["WrongShape", "()", "(2,)"]),

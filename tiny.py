@@ -327,6 +327,12 @@ def _require(fits, message, *values, kind=ValueError):
         raise kind(message.format(*values))
 
 
+def _require_tensors(what, values):
+    """Raise TypeError unless all `values` are Tensors."""
+    for i, x in enumerate(values):
+        _require(isinstance(x, Tensor), "{} {} must be a Tensor, got {}", what, i, type(x).__name__, kind=TypeError)
+
+
 def as_dtype(dtype):
     """The np.dtype meant by a name ("half", "float32"), a type (float, np.float32) or an np.dtype."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None)
@@ -925,6 +931,7 @@ class Tensor:
 
     def gather(self, dim, index):
         """result[i][j][k] = self[i][index[i][j][k]][k] for dim=1: along `dim`, the element that `index` names."""
+        _require_tensors("gather: index", [index])
         dim, sizes = self._axis("gather", dim), enumerate(zip(index.shape, self.shape))
         fits = index.ndim == self.ndim and all(a == dim or m <= n for a, (m, n) in sizes) and not is_float(index.dtype)
         _require(fits, "gather: {} index of shape {} does not fit axis {} of shape {}", index.dtype, index.shape, dim,
@@ -1267,8 +1274,7 @@ class Tensor:
     @staticmethod
     def einsum(formula, *operands):
         """Sum of products in Einstein's notation: einsum("bik,bkj->bij", a, b)."""
-        others = [type(x).__name__ for x in operands if not isinstance(x, Tensor)]
-        _require(not others, "einsum: operands must be Tensors, got {}", ", ".join(others), kind=TypeError)
+        _require_tensors("einsum: operand", operands)
         inputs, arrow, output = formula.replace(" ", "").partition("->")
         output = output if arrow else "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
         inputs = inputs.split(",")
@@ -1419,6 +1425,7 @@ class Tensor:
     @_alone
     def gradient(self, *targets, gradient=None):
         """Gradients of self with respect to `targets`, Tensors of their shapes, times `gradient` if self has axes."""
+        _require_tensors("gradient: argument", (*targets, self if gradient is None else gradient))
         dtypes = [NAME_OF[x.dtype] for x in (self, *targets)]
         if gradient is None and self.shape:
             raise RuntimeError(f"backward: shape {self.shape} is not one number: take .mean() or .sum() first, or pass "
@@ -1567,9 +1574,11 @@ class Function:
     @classmethod
     def apply(cls, *tensors, **options):
         """The Tensor that forward() gives, to which backward() belongs; `options` go to the constructor."""
+        _require_tensors(f"{cls.__name__}: input", tensors)
         function = cls(**options)
         nodes = [x.node for x in tensors]
         result = function.forward(*map(Tensor._of, nodes))              # what it keeps of them, no += changes
+        _require_tensors(f"{cls.__name__}.forward: result", [result])
         return Tensor._of(Node("function", (result.node, *nodes), function))
 
 
@@ -1701,11 +1710,12 @@ def _function_gradient(g, out, node, inner, *inputs):
     if len(gradients) != len(inputs):
         raise ValueError(f"{type(node.arg).__name__}.backward returned {len(gradients)} gradients "
                          f"for {len(inputs)} inputs")
+    _require_tensors(f"{type(node.arg).__name__}.backward: gradient", [x for x in gradients if x is not None])
     for x, gradient in zip(inputs, gradients):
         if gradient is not None and gradient.shape != x.shape:
             raise ValueError(f"{type(node.arg).__name__}.backward returned a gradient of shape {gradient.shape} "
                              f"for an input of shape {x.shape}")
-    return (None,) + gradients
+    return (None, *(g if g is None else g.cast(x.dtype) for g, x in zip(gradients, inputs)))
 
 
 def _no_gradient(g, out, node, *inputs):
@@ -1790,9 +1800,8 @@ def gradcheck(function, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=
     names the worst element, or False if not `raise_exception`.
     """
     inputs = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
+    _require_tensors("gradcheck: input", inputs)
     for i, x in enumerate(inputs):
-        _require(isinstance(x, Tensor), "gradcheck: input {} must be a Tensor, got {}", i, type(x).__name__,
-                 kind=TypeError)
         _require(x.dtype == float64 or not is_float(x.dtype), "gradcheck: input {} must be float64, got {}, whose "
                  "rounding hides small differences", i, NAME_OF[x.dtype], kind=TypeError)
     checked = [i for i, x in enumerate(inputs) if x.requires_grad]
@@ -5410,9 +5419,7 @@ def kernel(name, body, *, cl=None, numpy=None, shape=None, dtype=None, tasks=Non
 
     def apply(*inputs):
         _require(inputs, "{}: needs a Tensor as its first input", what, kind=TypeError)
-        for i, x in enumerate(inputs):
-            _require(isinstance(x, Tensor), "{}: input {} must be a Tensor, got {}", what, i, type(x).__name__,
-                     kind=TypeError)
+        _require_tensors(f"{what}: input", inputs)
         device, shapes, devices = inputs[0].device, [x.shape for x in inputs], sorted({x.device for x in inputs})
         _require(len(devices) == 1, "{}: inputs are on different devices, {}; copy with to()", what, devices)
         chosen = bodies[Device[device].dialect]
