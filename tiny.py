@@ -801,6 +801,7 @@ class Tensor:
         """Axes start_dim .. end_dim as one."""
         x = self if self.ndim else self.reshape(1)
         start, end = x._axis("flatten", start_dim), x._axis("flatten", end_dim)
+        _require(start <= end, "flatten: axis {} comes after axis {} in shape {}", start_dim, end_dim, self.shape)
         return x.reshape(*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:])
 
     def unflatten(self, dim, sizes):
@@ -822,10 +823,10 @@ class Tensor:
         """`value` around: ((before, after) or None for each axis), or as in PyTorch (before, after, ...) from the last
         axis on. Negative widths cut off."""
         pairs = list(padding)
-        if all(isinstance(p, int) for p in pairs):
+        if all(isinstance(p, (int, np.integer)) for p in pairs):
             pairs = [pairs[i:i + 2] for i in range(0, len(pairs), 2)]
             pairs = [None] * (self.ndim - len(pairs)) + pairs[::-1]
-        pairs = [p or (0, 0) for p in pairs]
+        pairs = [_ints("pad", (p or (0, 0),), -math.inf) for p in pairs]
         fits = len(pairs) == self.ndim and all(len(p) == 2 for p in pairs)
         _require(fits, "pad: {} does not give a pair of widths for each axis of shape {}", padding, self.shape)
         inner = self.shrink([(max(0, -b), n - max(0, -a)) for n, (b, a) in zip(self.shape, pairs)])
@@ -839,7 +840,7 @@ class Tensor:
 
     def shrink(self, bounds):
         """The part between `bounds`: (start, stop) or None for each axis."""
-        pairs = tuple([tuple(pair or (0, n)) for n, pair in zip(self.shape, bounds)])
+        pairs = tuple([_ints("shrink", (pair or (0, n),)) for n, pair in zip(self.shape, bounds)])
         fits = len(bounds) == self.ndim and all(0 <= i <= j <= n for n, (i, j) in zip(self.shape, pairs))
         _require(fits, "shrink: bounds {} do not lie in shape {}", bounds, self.shape)
         return Tensor._of(shrink(self.node, pairs))
@@ -848,9 +849,9 @@ class Tensor:
         """What pad and shrink take to change one axis alone."""
         return [pair if a == axis else None for a in range(self.ndim)]
 
-    def flip(self, *axis):
+    def flip(self, axis, *others):
         """Backwards along these axes."""
-        return Tensor._of(flip(self.node, self._axes("flip", _ints("flip", axis, -self.ndim))))
+        return Tensor._of(flip(self.node, self._axes("flip", _ints("flip", (axis, *others), -self.ndim))))
 
     def __getitem__(self, key):
         """The part of the array that NumPy would give for ints, slices, None, ... and integer arrays or Tensors.
@@ -942,7 +943,7 @@ class Tensor:
         """Tensors one after the other along axis `dim`."""
         pieces = [Tensor._of(node) for node in _operands("cat", [self, *others], self.device)]
         dim, shapes = self._axis("cat", dim), [x.shape for x in pieces]
-        _require(len({(*shape[:dim], *shape[dim + 1:]) for shape in shapes}) == 1,
+        _require(len({(len(shape), *shape[:dim], *shape[dim + 1:]) for shape in shapes}) == 1,
                  "cat: shapes {} differ in more than axis {}", shapes, dim)
         pieces = [x for x in pieces if x.shape[dim]] or pieces[:1]
         ends = [*itertools.accumulate(x.shape[dim] for x in pieces)]
@@ -958,14 +959,15 @@ class Tensor:
 
     def split(self, sizes, dim=0):
         """Consecutive parts along axis `dim`, of these sizes or of one size (the last may be smaller)."""
-        dim, n = self._axis("split", dim), self.size(dim)
-        _require(not isinstance(sizes, int) or sizes > 0, "split: parts must have at least one element, not {}", sizes)
-        sizes = [min(sizes, n - i) for i in range(0, n, sizes)] if isinstance(sizes, int) else list(sizes)
+        dim, n, listed = self._axis("split", dim), self.size(dim), isinstance(sizes, (tuple, list))
+        sizes = [*_ints("split", (sizes,), 0 if listed else 1)]
+        sizes = sizes if listed else [min(sizes[0], n - i) for i in range(0, n, sizes[0])]
         _require(sum(sizes) == n, "split: parts of {} do not add up to axis {} of shape {}", sizes, dim, self.shape)
         return tuple(self.shrink(self._at(dim, (end - n, end))) for n, end in zip(sizes, itertools.accumulate(sizes)))
 
     def chunk(self, chunks, dim=0):
         """At most `chunks` parts of equal size (the last may be smaller) along axis `dim`."""
+        chunks, = _ints("chunk", (chunks,), 1)
         return self.split(max(1, -(-self.size(dim) // chunks)), dim)
 
     def repeat(self, *repeats):
@@ -1204,7 +1206,7 @@ class Tensor:
         """Place of the first greatest along `axis` (None: in the flattened array), int32."""
         if axis is None:
             return self.flatten().argmax(0).reshape((1,) * self.ndim if keepdim else ())
-        n, greatest = self.size(axis), (self == self.max(axis, keepdim=True)) | self.isnan()
+        n, greatest = self.shape[self._axis("argmax", axis)], (self == self.max(axis, keepdim=True)) | self.isnan()
         return n - greatest.where(n - self._places(axis), 0).max(axis, keepdim)
 
     def argmin(self, axis=None, keepdim=False):
@@ -1214,6 +1216,7 @@ class Tensor:
     @_in_float32
     def cumsum(self, axis=0):
         """Sums of all elements up to each one along `axis`: by a triangular mask, in blocks where that gets big."""
+        axis = self._axis("cumsum", axis, max(1, self.ndim))
         if not self.numel() or not self.ndim:
             return self.sum(())
         n, block, x = self.size(axis), 256, self.movedim(axis, -1)
@@ -1488,6 +1491,7 @@ class _Creation:
         dtype = given if dtype is None else as_dtype(dtype)
         wide, x = promote(given, dtype), Tensor._of(coordinates(n, device))
         wide = ACCUMULATE.get(wide, wide)
+        _require_fits(start + max(0, n - 1) * step, wide)
         x = x if step == 1 else x.cast(wide) * step
         x = x.cast(wide) + start if start else x
         return x.cast(dtype)
@@ -1516,8 +1520,11 @@ class _Creation:
 
     def randint(*shape, low=0, high=10, dtype=int32, device=None):
         """Random integers from `low` to `high` - 1."""
+        low, high = _ints("randint", (low, high), -2 ** 63)
         _require(0 < high - low < 2 ** 32, "randint: there are no integers from {} to below {}, or too many", low, high)
-        return (Tensor._random_words("randint", shape, device)[0] % (high - low)).cast(dtype) + low
+        _require_fits(high - 1, as_dtype(dtype))
+        words = Tensor._random_words("randint", shape, device)[0]
+        return ((words % (high - low)).cast(dtype) + low).cast(dtype)
 
     def uniform(*shape, low=0.0, high=1.0, **options):
         """Uniform random numbers in [low, high)."""
