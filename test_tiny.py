@@ -4382,6 +4382,21 @@ def test_shifts_past_the_width_are_numpys(device, dtype):
     np.testing.assert_array_equal((x >> y).numpy(), np.right_shift(a, b))
 
 
+def test_jit_of_nothing(device):
+    state, filled = Tensor(np.zeros((0, 2))), Tensor([1.0])
+
+    @TinyJit
+    def step(x):
+        state.assign(state + 1)
+        filled.assign(filled + 1)
+        return x, x * 2, x.sum(), filled[0:0]
+
+    for n in range(4):
+        x, double, total, part = step(Tensor(np.zeros((0, 3))))
+        assert x.numpy().shape == double.numpy().shape == (0, 3) and total.item() == 0 and part.tolist() == []
+    assert state.numpy().shape == (0, 2) and filled.tolist() == [5]
+
+
 def test_jit_captures_new_shapes_and_dtypes_anew(device):
     calls = []
 

@@ -4391,7 +4391,7 @@ class Plan:
     """
 
     def __init__(self, lanes, groups, order, leaves, outputs, updates=(), tune=None):
-        fuser = Fuser(outputs, lanes, groups)
+        fuser = Fuser([node for node in outputs if node.size], lanes, groups)          # no kernel has nothing to do
         for kernel in fuser.kernels:
             kernel.generate()
         if tune:
@@ -4400,7 +4400,8 @@ class Plan:
         final = [kernel for kernel in fuser.kernels if not read.intersection(kernel.outputs)]
         self.kernels = [kernel for kernel in fuser.kernels if kernel not in final] + final
         number = {node: i for i, node in enumerate(leaves + outputs)}
-        self.in_place = {output: leaf for output, leaf in dict(updates).items() if self.overwrites(output, leaf)}
+        self.in_place = {output: leaf for output, leaf in dict(updates).items()
+                         if output.size and self.overwrites(output, leaf)}
         place, self.arena_bytes = self.place_buffers(number, fuser)
         place.update((node, ("external", number[self.in_place.get(node, node)])) for node in number)
         self.places = [[place[node] for node in kernel.outputs + kernel.inputs] for kernel in self.kernels]
