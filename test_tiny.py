@@ -1447,6 +1447,20 @@ def test_each_sixteen_bit_operation_is_rounded(device):
     close(Tensor(a) @ Tensor(a.T.copy()), a.astype(np.float32) @ a.T.astype(np.float32), 2 ** -10, 2 ** -10)
 
 
+@pytest.mark.parametrize("dtype, digits", [("float16", 11), ("bfloat16", 8)])
+def test_a_function_of_sixteen_bits_is_rounded_at_its_end(dtype, digits, device):
+    """The 1 - 0.9955 in a cosine would leave no digit of a bfloat16, and 300 ** 2 is more than a float16."""
+    names = ["exp2", "log2", "cos", "tan", "rsqrt", "tanh", "elu", "gelu", "quick_gelu", "silu", "mish", "softplus",
+             "hardswish", "x ** 3", "x ** -2"]
+    inputs = [np_cast(np.linspace(UNARY[name].low, UNARY[name].high, 101), dtype) for name in names[:-1]]
+    inputs = [x.astype(np.float32) for x in inputs + [np.array([-300.0, 0.75])]]
+    results = [UNARY[name].ours(Tensor(x, dtype=dtype)) for name, x in zip(names, inputs)]
+    Tensor.realize(*results)
+    for name, result, x in zip(names, results, inputs):
+        assert result.dtype == getattr(dtypes, dtype)
+        close(result.float(), UNARY[name].oracle(x.astype(float)), 2.0 ** -digits, 3e-7, name)
+
+
 GREAT, MANY = np.array([[300.0, -300.0, 0.0, 8.0]]), np.zeros((1, 70000))
 BEYOND_HALVES = {                                                       # what is computed on the way is, or its sum
     "var": (lambda x: x.var(), GREAT * 0.75), "std": (Tensor.std, GREAT), "layernorm": (Tensor.layernorm, GREAT),
@@ -1515,6 +1529,14 @@ def test_dtypes_have_many_names():
                          "double": "float64", float: "float32", int: "int32", bool: "bool", np.float16: "float16",
                          np.dtype("int8"): "int8", tiny.float32: "float32", tiny.bfloat16: "bfloat16"}.items():
         assert Tensor.zeros(1, dtype=alias).dtype == getattr(dtypes, dtype), alias
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_tensor_of_a_tensor_is_a_copy(name):
+    x = Tensor([0, 1, 2 ** 40 + 1 if name == "int64" else 1], dtype=name)
+    copy = Tensor(x)
+    x += x
+    assert copy.dtype == x.dtype and copy.tolist() == [0, 1, 2 ** 40 + 1 if name == "int64" else 1]
 
 
 @pytest.mark.parametrize("name", ["int8", "uint8", "int32", "int64"])
@@ -1827,6 +1849,7 @@ KEYS = [
     (slice(None), [1, 1, 4]), ([0, 3], slice(None), [2, 1]), (slice(1, 3), [[0], [2]], [1, 0]), (1, [2, 0]),
     ([1, 2], None, 0), (..., [1, 0]), (np.array([[1, 0], [-1, 2]]), slice(None, None, -1)), (0, slice(None), [1, 2]),
     (slice(None), slice(None), [[0, 1]], 1), (np.array(2),), (slice(None, None, 5), None, [0, 0]),
+    (slice(None), slice(None), [0, 2], ..., [1, 0]), (None, [0, 1], 1, ..., 2, [1, 0]),     # ... of no axes
 ]
 
 
@@ -2086,6 +2109,14 @@ def test_assign_leaves_the_old_values_to_whoever_used_them(device):
     x += 1
     assert x.tolist() == [11, 21] and lazy.tolist() == [2, 3] and other.tolist() == [1, 2]
     assert x.assign(5).tolist() == [5, 5]
+
+
+@pytest.mark.parametrize("name, number", [("float64", 0.1), ("int64", 2 ** 40 + 1), ("uint32", 3 * 10 ** 9)])
+def test_a_number_that_is_assigned_is_as_exact_as_its_place(name, number, device):
+    whole, part = Tensor.zeros(2, dtype=name), Tensor.zeros(2, dtype=name)
+    part[1] = number
+    Tensor.realize(whole.assign(number), part)
+    assert whole.tolist() == [number, number] and part.tolist() == [0, number]
 
 
 def test_in_place_operators(device):
@@ -4442,6 +4473,21 @@ def test_shifts_past_the_width_are_numpys(device, dtype):
     np.testing.assert_array_equal((x >> y).numpy(), np.right_shift(a, b))
 
 
+def test_jit_of_nothing(device):
+    state, filled = Tensor(np.zeros((0, 2))), Tensor([1.0])
+
+    @TinyJit
+    def step(x):
+        state.assign(state + 1)
+        filled.assign(filled + 1)
+        return x, x * 2, x.sum(), filled[0:0]
+
+    for n in range(4):
+        x, double, total, part = step(Tensor(np.zeros((0, 3))))
+        assert x.numpy().shape == double.numpy().shape == (0, 3) and total.item() == 0 and part.tolist() == []
+    assert state.numpy().shape == (0, 2) and filled.tolist() == [5]
+
+
 def test_jit_captures_new_shapes_and_dtypes_anew(device):
     calls = []
 
@@ -5967,6 +6013,15 @@ MISTAKES = {
     "shrink outside": (lambda: x23().shrink(((0, 3), None)), ValueError, "shrink", "(2, 3)"),
     "pad of too few axes": (lambda: x23().pad(((1, 1),)), ValueError, "pad", "(2, 3)"),
     "cat of other shapes": (lambda: x23().cat(Tensor.ones(2, 4), dim=0), ValueError, "cat", "(2, 3)", "(2, 4)"),
+    "cat of a vector to a matrix": (lambda: x23().cat(Tensor.ones(2), dim=1), ValueError, "cat", "(2, 3)", "(2,)"),
+    "no chunks": (lambda: x23().chunk(0), ValueError, "chunk", "0"),
+    "fewer than no chunks": (lambda: x23().chunk(-1), ValueError, "chunk", "-1"),
+    "half an element of padding": (lambda: x23().pad((0.5, 1)), ValueError, "pad", "0.5"),
+    "shrink to half an element": (lambda: x23().shrink(((0, 1.5), None)), ValueError, "shrink", "1.5"),
+    "flatten from the end": (lambda: Tensor.ones(2, 1, 3).flatten(2, 1), ValueError, "flatten", "(2, 1, 3)"),
+    "flip of no axis": (lambda: x23().flip(), TypeError, "flip", "axis"),
+    "cumsum of nothing along no axis": (lambda: Tensor.zeros(0, 2).cumsum(2), IndexError, "cumsum", "(0, 2)"),
+    "argmax over two axes": (lambda: x23().argmax((0, 1)), IndexError, "argmax", "(0, 1)"),
     "split into parts that do not add up": (lambda: x23().split([1, 3], 1), ValueError, "split", "[1, 3]", "(2, 3)"),
     "split into parts of nothing": (lambda: x23().split(0, 1), ValueError, "split", "0"),
     "repeat of too few axes": (lambda: x23().repeat(2), ValueError, "repeat", "(2, 3)"),
@@ -5979,8 +6034,18 @@ MISTAKES = {
     "a float index": (lambda: x23()[1.5], IndexError, "1.5"),
     "a mask as index": (lambda: x23()[x23() > 0], IndexError, "mask", "where"),
     "assigning at an integer Tensor": (lambda: x23().__setitem__(Tensor([0]), 1), IndexError, "setitem", "where"),
+    "gather at a list": (lambda: x23().gather(0, [[0]]), TypeError, "gather", "index", "list"),
     "an index that does not fit": (lambda: x23().gather(1, Tensor([0])), ValueError, "gather", "(1,)", "(2, 3)"),
     "negative sizes": (lambda: Tensor.zeros(-1), ValueError, "zeros", "-1"),
+    "full of a list": (lambda: Tensor.full((2,), [1, 2]), TypeError, "full", "[1, 2]"),
+    "full of nothing": (lambda: Tensor.full((2,), None), TypeError, "full", "None"),
+    "full of many": (lambda: Tensor.full((2,), x23()), ValueError, "item", "(2, 3)"),
+    "full of a dtype that is none": (lambda: Tensor.full((2,), np.uint16(3)), TypeError, "uint16", "float32"),
+    "random integers of rand": (lambda: Tensor.rand(3, dtype="int32"), TypeError, "rand", "int32", "randint"),
+    "random integers of randn": (lambda: Tensor.randn_like(Tensor([1, 2])), TypeError, "randn", "int32", "randint"),
+    "half a row of eye": (lambda: Tensor.eye(2.5), ValueError, "eye", "2.5"),
+    "fewer than no steps": (lambda: Tensor.linspace(0, 1, -3), ValueError, "linspace", "-3"),
+    "fewer than no classes": (lambda: Tensor([0]).one_hot(-1), ValueError, "one_hot", "-1"),
     "ragged lists": (lambda: Tensor([[1], [1, 2]]), ValueError, "Tensor"),
     "text as data": (lambda: Tensor(["a"]), TypeError, "supported", "float32"),
     "complex numbers": (lambda: Tensor(np.zeros(2, np.complex64)), TypeError, "complex64", "float32"),
@@ -6029,6 +6094,9 @@ MISTAKES = {
     "random integers up to a fraction": (lambda: Tensor.randint(3, high=2.5), ValueError, "randint", "2.5"),
     "random bytes that are none": (lambda: Tensor.randint(3, high=300, dtype="uint8"), ValueError, "299", "uint8"),
     "no integers to draw": (lambda: Tensor.randint(3, low=5, high=5), ValueError, "randint", "5"),
+    "more than the integers to draw": (lambda: Tensor.randint(3, high=300, dtype="int8"), ValueError, "299", "int8"),
+    "halves to draw": (lambda: Tensor.randint(3, low=0.5), ValueError, "randint", "0.5"),
+    "arange beyond its integers": (lambda: Tensor.arange(0, 2 ** 33, 2 ** 30), ValueError, str(7 * 2 ** 30), "int32"),
     "arange without a step": (lambda: Tensor.arange(0, 5, 0), ValueError, "arange", "step"),
     "backward of many": (lambda: x23().exp().backward(), RuntimeError, "backward", "(2, 3)", ".mean() or .sum()"),
     "backward that leads nowhere": (lambda: x23().sum().backward(), RuntimeError, "backward", "requires_grad=True"),
@@ -6040,9 +6108,16 @@ MISTAKES = {
     "kernels on NumPy": (lambda: tiny.kernels(Tensor([1.0], device="NUMPY") + 1), RuntimeError, "kernels", "NUMPY",
                          "DEVICE=C"),
     "backward with another shape": (lambda: x23().backward(Tensor([1.0])), ValueError, "gradient", "(1,)", "(2, 3)"),
+    "backward of an array": (lambda: x23().backward(np.ones((2, 3))), TypeError, "gradient", "ndarray"),
+    "a gradient for an array": (lambda: x23().sum().gradient(np.ones(2)), TypeError, "gradient", "0", "ndarray"),
+    "a Function of an array": (lambda: WrongNumber.apply(x23(), np.ones(3)), TypeError, "WrongNumber", "input 1",
+                               "ndarray"),
+    "a Function that returns an array": (lambda: ReturnsArrays.apply(x23()), TypeError, "ReturnsArrays", "forward",
+                                        "ndarray"),
     "a gradient of integers": (lambda: Tensor([1], requires_grad=True), TypeError, "requires_grad", "int32"),
     "a gradient for integers": (lambda: x23().sum().gradient(Tensor([1])), TypeError, "gradient", "int32"),
     "assign of another shape": (lambda: x23().assign(Tensor.ones(3, 2)), ValueError, "assign", "(3, 2)", "(2, 3)"),
+    "assign of a number that does not fit": (lambda: Tensor([1], dtype="int8").assign(300), ValueError, "300", "int8"),
     "assign of floats to integers": (lambda: Tensor([1]).assign(1.5), TypeError, "assign", "int32"),
     "item of many": (lambda: x23().item(), ValueError, "item", "(2, 3)"),
     "the truth of many": (lambda: bool(x23()), ValueError, "one element", "(2, 3)"),
@@ -6113,12 +6188,38 @@ class WrongShape(Function):
         return grad.sum()
 
 
+class ReturnsArrays(Function):
+    def forward(self, x):
+        return x.numpy() * 2
+
+
 class WrongNumber(Function):
     def forward(self, x, y):
         return x * y
 
     def backward(self, grad):
         return grad
+
+
+class OtherGradients(Function):
+    """A gradient that is none of the input's dtype, or no Tensor."""
+    def __init__(self, gradient):
+        self.gradient = gradient
+
+    def forward(self, x):
+        return x * 2
+
+    def backward(self, grad):
+        return self.gradient
+
+
+def test_a_gradient_has_the_dtype_of_its_input():
+    for other in (np.array([2.0, 3.0]), np.array([2, 3])):
+        x = Tensor([1.0, 2.0])
+        found, = OtherGradients.apply(x, gradient=Tensor(other)).sum().gradient(x)
+        assert found.dtype == dtypes.float32 and found.tolist() == [2, 3]
+    with pytest.raises(TypeError, match="OtherGradients.backward: gradient 0 must be a Tensor, got float"):
+        OtherGradients.apply(x, gradient=2.0).sum().gradient(x)
 
 
 @pytest.mark.parametrize("function, inputs, words", [(WrongShape, 1, ["WrongShape", "()", "(2,)"]),

@@ -327,6 +327,12 @@ def _require(fits, message, *values, kind=ValueError):
         raise kind(message.format(*values))
 
 
+def _require_tensors(what, values):
+    """Raise TypeError unless all `values` are Tensors."""
+    for i, x in enumerate(values):
+        _require(isinstance(x, Tensor), "{} {} must be a Tensor, got {}", what, i, type(x).__name__, kind=TypeError)
+
+
 def as_dtype(dtype):
     """The np.dtype meant by a name ("half", "float32"), a type (float, np.float32) or an np.dtype."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None)
@@ -483,7 +489,8 @@ def _activation(doc, formula):
 
 
 def _in_float32(method):
-    """A method of Tensor that rounds 16-bit floats only at its end: its squares, products or sums go beyond them."""
+    """A method of Tensor that rounds 16-bit floats only at its end: its squares, products or sums go beyond them, and
+    what little a difference leaves of rounded numbers would be wrong."""
     @functools.wraps(method)
     def wide(self, *args, **kwargs):
         dtype = functools.reduce(promote, [x.dtype for x in (self, *args, *kwargs.values()) if isinstance(x, Tensor)])
@@ -514,10 +521,11 @@ class Tensor:
 
     def __init__(self, data, dtype=None, requires_grad=None, device=None):
         try:
+            data = data._array() if isinstance(data, Tensor) else data
             array = np.array(data)
         except ValueError:
             raise ValueError("Tensor: nested lists must have equal lengths on each level") from None
-        if isinstance(data, (np.ndarray, np.generic)):
+        if hasattr(data, "dtype"):
             dtype = as_dtype(dtype or array.dtype)
         else:                                                           # Python's numbers
             dtype = as_dtype(dtype or {float64: float32, int64: int32}.get(array.dtype, array.dtype))
@@ -646,7 +654,7 @@ class Tensor:
 
     def _fitted(self, x):
         """`x` as a Tensor of this shape and dtype."""
-        node, = _operands("assign", [x], self.device)
+        node = _operands("assign", [self, x], self.device)[1]           # beside self a number has as many digits
         fits = is_float(self.dtype) or not is_float(node.dtype)
         _require(fits, "assign: {} values do not go into {}", node.dtype, self.dtype, kind=TypeError)
         fits = _broadcast_shape("assign", self.shape, node.shape) == self.shape
@@ -795,6 +803,7 @@ class Tensor:
         """Axes start_dim .. end_dim as one."""
         x = self if self.ndim else self.reshape(1)
         start, end = x._axis("flatten", start_dim), x._axis("flatten", end_dim)
+        _require(start <= end, "flatten: axis {} comes after axis {} in shape {}", start_dim, end_dim, self.shape)
         return x.reshape(*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:])
 
     def unflatten(self, dim, sizes):
@@ -816,10 +825,10 @@ class Tensor:
         """`value` around: ((before, after) or None for each axis), or as in PyTorch (before, after, ...) from the last
         axis on. Negative widths cut off."""
         pairs = list(padding)
-        if all(isinstance(p, int) for p in pairs):
+        if all(isinstance(p, (int, np.integer)) for p in pairs):
             pairs = [pairs[i:i + 2] for i in range(0, len(pairs), 2)]
             pairs = [None] * (self.ndim - len(pairs)) + pairs[::-1]
-        pairs = [p or (0, 0) for p in pairs]
+        pairs = [_ints("pad", (p or (0, 0),), -math.inf) for p in pairs]
         fits = len(pairs) == self.ndim and all(len(p) == 2 for p in pairs)
         _require(fits, "pad: {} does not give a pair of widths for each axis of shape {}", padding, self.shape)
         inner = self.shrink([(max(0, -b), n - max(0, -a)) for n, (b, a) in zip(self.shape, pairs)])
@@ -833,7 +842,7 @@ class Tensor:
 
     def shrink(self, bounds):
         """The part between `bounds`: (start, stop) or None for each axis."""
-        pairs = tuple([tuple(pair or (0, n)) for n, pair in zip(self.shape, bounds)])
+        pairs = tuple([_ints("shrink", (pair or (0, n),)) for n, pair in zip(self.shape, bounds)])
         fits = len(bounds) == self.ndim and all(0 <= i <= j <= n for n, (i, j) in zip(self.shape, pairs))
         _require(fits, "shrink: bounds {} do not lie in shape {}", bounds, self.shape)
         return Tensor._of(shrink(self.node, pairs))
@@ -842,9 +851,9 @@ class Tensor:
         """What pad and shrink take to change one axis alone."""
         return [pair if a == axis else None for a in range(self.ndim)]
 
-    def flip(self, *axis):
+    def flip(self, axis, *others):
         """Backwards along these axes."""
-        return Tensor._of(flip(self.node, self._axes("flip", _ints("flip", axis, -self.ndim))))
+        return Tensor._of(flip(self.node, self._axes("flip", _ints("flip", (axis, *others), -self.ndim))))
 
     def __getitem__(self, key):
         """The part of the array that NumPy would give for ints, slices, None, ... and integer arrays or Tensors.
@@ -856,6 +865,7 @@ class Tensor:
         dots = [i for i, k in enumerate(key) if k is Ellipsis] or [len(key)]
         _require(named <= self.ndim and len(dots) < 2, "index: {} indices and {} times ... are too many for shape {}",
                  named, len(dots), self.shape, kind=IndexError)
+        arrays = [i for i, k in enumerate(key) if isinstance(k, (int, Tensor, np.ndarray))]
         key[dots[0]:dots[0] + 1] = [slice(None)] * (self.ndim - named)
 
         # First ints, slices and None, which are movement. Axes with an array as index stay whole for the time being.
@@ -886,9 +896,7 @@ class Tensor:
             x = x.shrink([None, (0, 1)] * self.ndim)
         x = x.reshape(shape)
         # The axes of arrays that stand side by side (an int beside an array counts as one) come in their place.
-        arrays = [i for i, k in enumerate(key) if isinstance(k, (int, Tensor, np.ndarray))]
-        front = arrays[0] if arrays and arrays[-1] - arrays[0] < len(arrays) else 0
-        return x._take(tensors, front) if tensors else x
+        return x._take(tensors, min(tensors) if arrays[-1] - arrays[0] < len(arrays) else 0) if tensors else x
 
     def _take(self, tensors, front):
         """Elements at integer Tensors, given by axis, which broadcast together; their axes come at place `front`."""
@@ -926,6 +934,7 @@ class Tensor:
 
     def gather(self, dim, index):
         """result[i][j][k] = self[i][index[i][j][k]][k] for dim=1: along `dim`, the element that `index` names."""
+        _require_tensors("gather: index", [index])
         dim, sizes = self._axis("gather", dim), enumerate(zip(index.shape, self.shape))
         fits = index.ndim == self.ndim and all(a == dim or m <= n for a, (m, n) in sizes) and not is_float(index.dtype)
         _require(fits, "gather: {} index of shape {} does not fit axis {} of shape {}", index.dtype, index.shape, dim,
@@ -936,7 +945,7 @@ class Tensor:
         """Tensors one after the other along axis `dim`."""
         pieces = [Tensor._of(node) for node in _operands("cat", [self, *others], self.device)]
         dim, shapes = self._axis("cat", dim), [x.shape for x in pieces]
-        _require(len({(*shape[:dim], *shape[dim + 1:]) for shape in shapes}) == 1,
+        _require(len({(len(shape), *shape[:dim], *shape[dim + 1:]) for shape in shapes}) == 1,
                  "cat: shapes {} differ in more than axis {}", shapes, dim)
         pieces = [x for x in pieces if x.shape[dim]] or pieces[:1]
         ends = [*itertools.accumulate(x.shape[dim] for x in pieces)]
@@ -952,14 +961,15 @@ class Tensor:
 
     def split(self, sizes, dim=0):
         """Consecutive parts along axis `dim`, of these sizes or of one size (the last may be smaller)."""
-        dim, n = self._axis("split", dim), self.size(dim)
-        _require(not isinstance(sizes, int) or sizes > 0, "split: parts must have at least one element, not {}", sizes)
-        sizes = [min(sizes, n - i) for i in range(0, n, sizes)] if isinstance(sizes, int) else list(sizes)
+        dim, n, listed = self._axis("split", dim), self.size(dim), isinstance(sizes, (tuple, list))
+        sizes = [*_ints("split", (sizes,), 0 if listed else 1)]
+        sizes = sizes if listed else [min(sizes[0], n - i) for i in range(0, n, sizes[0])]
         _require(sum(sizes) == n, "split: parts of {} do not add up to axis {} of shape {}", sizes, dim, self.shape)
         return tuple(self.shrink(self._at(dim, (end - n, end))) for n, end in zip(sizes, itertools.accumulate(sizes)))
 
     def chunk(self, chunks, dim=0):
         """At most `chunks` parts of equal size (the last may be smaller) along axis `dim`."""
+        chunks, = _ints("chunk", (chunks,), 1)
         return self.split(max(1, -(-self.size(dim) // chunks)), dim)
 
     def repeat(self, *repeats):
@@ -997,7 +1007,8 @@ class Tensor:
 
     def one_hot(self, num_classes):
         """A new last axis of size `num_classes`: 1 at the place that the integer names, 0 elsewhere."""
-        return (self.unsqueeze(-1) == Tensor.arange(num_classes, device=self.device)).cast(int32)
+        classes = Tensor.arange(*_ints("one_hot", (num_classes,)), device=self.device)
+        return (self.unsqueeze(-1) == classes).cast(int32)
 
     # ---- elementwise ----
     add = _row("add", "self + other; between bools, or.")
@@ -1042,6 +1053,7 @@ class Tensor:
             return a._whole_power(int(exponent))
         return a.sqrt() if isinstance(exponent, float) and exponent == 0.5 else _apply("pow", a, b)
 
+    @_in_float32
     def _whole_power(self, n):
         """Power by repeated squaring."""
         _require(n >= 0 or is_float(self.dtype), "pow: integers have no power of {}; cast them to float", n)
@@ -1090,11 +1102,12 @@ class Tensor:
     isinf = _formula("Whether this is infinite, of either sign.", lambda x: (x == math.inf) | (x == -math.inf))
     square = _formula("x * x", lambda x: x * x)
     reciprocal = _formula("1 / x", lambda x: 1 / x)
-    rsqrt = _formula("1 / sqrt(x)", lambda x: 1 / x.sqrt())
-    exp2 = _formula("2 ** x", lambda x: (x * math.log(2)).exp())
-    log2 = _formula("Logarithm of base 2.", lambda x: x.log() * (1 / math.log(2)))
-    cos = _formula("Cosine of radians, as exact for great x as the sine.", lambda x: 1 - 2 * (x / 2).sin().square())
-    tan = _formula("Tangent of radians.", lambda x: x.sin() / x.cos())
+    rsqrt = _formula("1 / sqrt(x)", _in_float32(lambda x: 1 / x.sqrt()))
+    exp2 = _formula("2 ** x", _in_float32(lambda x: (x * math.log(2)).exp()))
+    log2 = _formula("Logarithm of base 2.", _in_float32(lambda x: x.log() * (1 / math.log(2))))
+    cos = _formula("Cosine of radians, as exact for great x as the sine.",
+                   _in_float32(lambda x: 1 - 2 * (x / 2).sin().square()))
+    tan = _formula("Tangent of radians.", _in_float32(lambda x: x.sin() / x.cos()))
     lerp = _formula("x + (end - x) * weight", lambda x, end, weight: x + (end - x) * weight)
     masked_fill = _formula("`value` where `mask` is true.", lambda x, mask, value: mask.where(value, x))
 
@@ -1102,18 +1115,20 @@ class Tensor:
     relu = _formula("x, or 0 where x is negative.", lambda x: (x <= 0).where(0, x))
     relu6 = _formula("x between 0 and 6.", lambda x: (x >= 6).where(6, x.relu()))
     leaky_relu = _formula("x, or x * neg_slope if negative.", lambda x, neg_slope=0.01: (x > 0).where(x, x * neg_slope))
-    tanh = _formula("Hyperbolic tangent.", lambda x: 2 * (2.0 * x).sigmoid() - 1)
+    tanh = _formula("Hyperbolic tangent.", _in_float32(lambda x: 2 * (2.0 * x).sigmoid() - 1))
     gelu = _activation("x times the normal distribution function in the tanh approximation (arXiv 1606.08415).",
                        lambda x: x * (2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)).sigmoid())
     quick_gelu = _activation("x * sigmoid(1.702 x), a rougher gelu.", lambda x: x * (1.702 * x).sigmoid())
     silu = swish = _activation("x * sigmoid(x)", lambda x: x * x.sigmoid())
     mish = _activation("x * tanh(softplus(x))", lambda x: x * x.softplus().tanh())
-    hardswish = _formula("x * relu6(x + 3) / 6", lambda x: x * ((x + 3.0).relu6() / 6))
+    hardswish = _formula("x * relu6(x + 3) / 6", _in_float32(lambda x: x * ((x + 3.0).relu6() / 6)))
 
+    @_in_float32
     def elu(self, alpha=1.0):
         """x, or alpha * (exp(x) - 1) where it is negative."""
         return (self > 0).where(self, alpha * ((self > 0).where(0, self).exp() - 1))
 
+    @_in_float32
     def softplus(self, beta=1.0):
         """log(1 + exp(beta * x)) / beta"""
         x = self * beta
@@ -1193,7 +1208,7 @@ class Tensor:
         """Place of the first greatest along `axis` (None: in the flattened array), int32."""
         if axis is None:
             return self.flatten().argmax(0).reshape((1,) * self.ndim if keepdim else ())
-        n, greatest = self.size(axis), (self == self.max(axis, keepdim=True)) | self.isnan()
+        n, greatest = self.shape[self._axis("argmax", axis)], (self == self.max(axis, keepdim=True)) | self.isnan()
         return n - greatest.where(n - self._places(axis), 0).max(axis, keepdim)
 
     def argmin(self, axis=None, keepdim=False):
@@ -1203,6 +1218,7 @@ class Tensor:
     @_in_float32
     def cumsum(self, axis=0):
         """Sums of all elements up to each one along `axis`: by a triangular mask, in blocks where that gets big."""
+        axis = self._axis("cumsum", axis, max(1, self.ndim))
         if not self.numel() or not self.ndim:
             return self.sum(())
         n, block, x = self.size(axis), 256, self.movedim(axis, -1)
@@ -1263,8 +1279,7 @@ class Tensor:
     @staticmethod
     def einsum(formula, *operands):
         """Sum of products in Einstein's notation: einsum("bik,bkj->bij", a, b)."""
-        others = [type(x).__name__ for x in operands if not isinstance(x, Tensor)]
-        _require(not others, "einsum: operands must be Tensors, got {}", ", ".join(others), kind=TypeError)
+        _require_tensors("einsum: operand", operands)
         inputs, arrow, output = formula.replace(" ", "").partition("->")
         output = output if arrow else "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
         inputs = inputs.split(",")
@@ -1421,6 +1436,7 @@ class Tensor:
     @_alone
     def gradient(self, *targets, gradient=None):
         """Gradients of self with respect to `targets`, Tensors of their shapes, times `gradient` if self has axes."""
+        _require_tensors("gradient: argument", (*targets, self if gradient is None else gradient))
         dtypes = [NAME_OF[x.dtype] for x in (self, *targets)]
         if gradient is None and self.shape:
             raise RuntimeError(f"backward: shape {self.shape} is not one number: take .mean() or .sum() first, or pass "
@@ -1457,8 +1473,10 @@ class _Creation:
 
     def full(shape, fill_value, dtype=None, device=None):
         """`fill_value` everywhere."""
-        dtype = _result_dtype(getattr(fill_value, "dtype", type(fill_value))) if dtype is None else as_dtype(dtype)
-        return Tensor._of(_constant(fill_value, dtype, _ints("full", (shape,)), device))
+        number = fill_value.item() if hasattr(fill_value, "item") else fill_value       # of NumPy, of a Tensor
+        _require(isinstance(number, (int, float)), "full: needs a number, got {!r}", fill_value, kind=TypeError)
+        dtype = as_dtype(dtype or getattr(fill_value, "dtype", type(number)))
+        return Tensor._of(_constant(number, dtype, _ints("full", (shape,)), device))
 
     def zeros(*shape, dtype=float32, device=None):
         """0 everywhere."""
@@ -1481,6 +1499,7 @@ class _Creation:
         dtype = given if dtype is None else as_dtype(dtype)
         wide, x = promote(given, dtype), Tensor._of(coordinates(n, device))
         wide = ACCUMULATE.get(wide, wide)
+        _require_fits(start + max(0, n - 1) * step, wide)
         x = x if step == 1 else x.cast(wide) * step
         x = x.cast(wide) + start if start else x
         return x.cast(dtype)
@@ -1488,12 +1507,12 @@ class _Creation:
     def linspace(start, stop, steps, dtype=float32, device=None):
         """`steps` numbers at equal distances from `start` to `stop`, both included; integers by dropping fractions."""
         dtype = as_dtype(dtype)
-        places = Tensor.arange(steps, dtype=promote(dtype, float32), device=device)
+        places = Tensor.arange(*_ints("linspace", (steps,)), dtype=promote(dtype, float32), device=device)
         return (places * (stop - start) / max(steps - 1, 1) + start).cast(dtype)
 
     def eye(n, m=None, dtype=float32, device=None):
         """1 on the diagonal of n rows and m (or n) columns."""
-        rows, columns = [Tensor.arange(size, device=device) for size in (n, n if m is None else m)]
+        rows, columns = [Tensor.arange(size, device=device) for size in _ints("eye", (n, n if m is None else m))]
         return (rows.unsqueeze(1) == columns).cast(dtype)
 
     def rand(*shape, dtype=float32, device=None):
@@ -1570,9 +1589,11 @@ class Function:
     @classmethod
     def apply(cls, *tensors, **options):
         """The Tensor that forward() gives, to which backward() belongs; `options` go to the constructor."""
+        _require_tensors(f"{cls.__name__}: input", tensors)
         function = cls(**options)
         nodes = [x.node for x in tensors]
         result = function.forward(*map(Tensor._of, nodes))              # what it keeps of them, no += changes
+        _require_tensors(f"{cls.__name__}.forward: result", [result])
         return Tensor._of(Node("function", (result.node, *nodes), function))
 
 
@@ -1704,6 +1725,7 @@ def _function_gradient(g, out, node, inner, *inputs):
     if len(gradients) != len(inputs):
         raise ValueError(f"{type(node.arg).__name__}.backward returned {len(gradients)} gradients "
                          f"for {len(inputs)} inputs")
+    _require_tensors(f"{type(node.arg).__name__}.backward: gradient", [x for x in gradients if x is not None])
     for x, gradient in zip(inputs, gradients):
         if gradient is not None and gradient.shape != x.shape:
             raise ValueError(f"{type(node.arg).__name__}.backward returned a gradient of shape {gradient.shape} "
@@ -1793,9 +1815,8 @@ def gradcheck(function, inputs, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=
     names the worst element, or False if not `raise_exception`.
     """
     inputs = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
+    _require_tensors("gradcheck: input", inputs)
     for i, x in enumerate(inputs):
-        _require(isinstance(x, Tensor), "gradcheck: input {} must be a Tensor, got {}", i, type(x).__name__,
-                 kind=TypeError)
         _require(x.dtype == float64 or not is_float(x.dtype), "gradcheck: input {} must be float64, got {}, whose "
                  "rounding hides small differences", i, NAME_OF[x.dtype], kind=TypeError)
     checked = [i for i, x in enumerate(inputs) if x.requires_grad]
@@ -4379,7 +4400,7 @@ class Plan:
 
     def __init__(self, lanes, groups, order, leaves, outputs, updates=(), tune=None):
         check_sizes((node, max(node.shape, default=1)) for node in order)
-        fuser = Fuser(outputs, lanes, groups)
+        fuser = Fuser([node for node in outputs if node.size], lanes, groups)          # no kernel has nothing to do
         for kernel in fuser.kernels:
             kernel.generate()
             check_sizes((node, fuser.elements(node)) for node in kernel.outputs + kernel.inputs)
@@ -4389,7 +4410,8 @@ class Plan:
         final = [kernel for kernel in fuser.kernels if not read.intersection(kernel.outputs)]
         self.kernels = [kernel for kernel in fuser.kernels if kernel not in final] + final
         number = {node: i for i, node in enumerate(leaves + outputs)}
-        self.in_place = {output: leaf for output, leaf in dict(updates).items() if self.overwrites(output, leaf)}
+        self.in_place = {output: leaf for output, leaf in dict(updates).items()
+                         if output.size and self.overwrites(output, leaf)}
         place, self.arena_bytes = self.place_buffers(number, fuser)
         place.update((node, ("external", number[self.in_place.get(node, node)])) for node in number)
         self.places = [[place[node] for node in kernel.outputs + kernel.inputs] for kernel in self.kernels]
@@ -5437,9 +5459,7 @@ def kernel(name, body, *, cl=None, numpy=None, shape=None, dtype=None, tasks=Non
 
     def apply(*inputs):
         _require(inputs, "{}: needs a Tensor as its first input", what, kind=TypeError)
-        for i, x in enumerate(inputs):
-            _require(isinstance(x, Tensor), "{}: input {} must be a Tensor, got {}", what, i, type(x).__name__,
-                     kind=TypeError)
+        _require_tensors(f"{what}: input", inputs)
         device, shapes, devices = inputs[0].device, [x.shape for x in inputs], sorted({x.device for x in inputs})
         _require(len(devices) == 1, "{}: inputs are on different devices, {}; copy with to()", what, devices)
         chosen = bodies[Device[device].dialect]
