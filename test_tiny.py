@@ -3446,6 +3446,56 @@ def test_windows_that_do_not_overlap_cost_nothing(device):
     assert len(tiny.kernels(*x.avg_pool2d().gradient(x, gradient=leaf(2, 3, 4, 4)))) == 1
 
 
+def place_of(index, at):
+    """The value of an index where the loops have the values `at`."""
+    terms = [(c, at[term] if type(term) is tiny.Loop else place_of(term.index, at) // term.n if term.kind == "//" else
+              place_of(term.index, at) % term.n) for term, c in index[1]]
+    return index[0] + sum(c * value for c, value in terms)
+
+
+def numbers_of(value, at, array):
+    """The numbers that a value of movements and pads of `array` has there."""
+    if value.op == "const":
+        return value.arg
+    if value.op == "index":
+        return place_of(value.arg, at)
+    args = [numbers_of(arg, at, array) for arg in value.args]
+    if value.op != "load":
+        return tiny.ELEMENTWISE[value.op].numpy(*args)
+    inside, place = functools.reduce(np.logical_and, args, True), place_of(value.arg[1], at)
+    return np.where(inside, array.flat[np.where(inside, place, 0)], 0)
+
+
+CHAINED = [
+    lambda x: x.permute(*range(1, x.ndim), 0), lambda x: x.transpose(-1, -2), lambda x: x.flip(0), lambda x: x.flip(-1),
+    lambda x: x.pad([(1, 2), *[(0, 0)] * (x.ndim - 2), (0, 1)][:x.ndim]), lambda x: x[1:, ..., 1:], lambda x: x[::2],
+    lambda x: x.flatten(0, 1), lambda x: x.flatten(), lambda x: x.unflatten(-1, (-1, 2)),
+    lambda x: x.unflatten(0, (3, -1)), lambda x: x.repeat(*[1] * (x.ndim - 1), 2),
+    lambda x: x.unsqueeze(1).expand(x.shape[0], 3, *x.shape[1:]).flatten(0, 1)]
+
+
+@on("C")
+@pytest.mark.parametrize("shape", [(6, 6), (2, 3, 4)])
+def test_any_three_movements_after_one_another_read_what_numpy_does(shape, device):
+    """By the indices alone: nothing is compiled."""
+    array, fuser, tried = np.arange(1, 1 + math.prod(shape)).reshape(shape), tiny.Fuser([], 16, 0), 0
+    for chain in itertools.product(CHAINED, repeat=3):
+        x, expected = leaf(*shape), Tensor(array, device="NUMPY")
+        try:
+            x, expected = [functools.reduce(lambda x, move: move(x), chain, x) for x in (x, expected)]
+        except (ValueError, IndexError):                                # too few axes, or no number of parts
+            continue
+        if not x.numel():
+            continue
+        lowering = tiny.Lowering(fuser, [x.node])
+        at = dict(zip(lowering.nest, np.indices([loop.extent for loop in lowering.nest])))
+        got = np.zeros(x.shape, int)
+        got.flat[place_of(lowering.stores[0], at)] = numbers_of(lowering.roots[0], at, array)
+        same(got, expected.numpy())
+        tried += 1
+    assert tried > 1000
+
+
 @on(*COMPILED)
 def test_equal_layers_give_equal_kernels(device):
     def sources(layers):
