@@ -2857,6 +2857,8 @@ def test_a_row_of_exponentials_is_summed_beneath_a_pad(low, high, n, device):
     e, exp = Tensor(values).exp(), np.exp(values)
     close(e / e[:, low:n - high].pad(((0, 0), (low, high))).sum(1, keepdim=True),
           exp / exp[:, low:n - high].sum(1, keepdims=True))
+    close(e / e[:, :n - high].sum(1, keepdim=True), exp / exp[:, :n - high].sum(1, keepdims=True))
+    close(e[:, :-1] / e[:, 1:].sum(1, keepdim=True), exp[:, :-1] / exp[:, 1:].sum(1, keepdims=True))
     x = Tensor(values[0, :1]).expand(2)
     Tensor.realize(total := x.exp()[:1].pad(((0, 1),)).sum(), each := x.exp())
     close(total, exp[0, 0])
@@ -3391,6 +3393,40 @@ def test_a_chain_of_products_in_strips_is_numpys(device):
 
 
 @on(*COMPILED)
+def test_who_reads_other_rows_of_a_result_waits_for_them(device):
+    """Both products read all exponentials, and could be one kernel, but for the rows of the one that the other takes."""
+    q, k, v, w = (random_numbers(name, 300, 8).astype(np.float32) / 2 for name in "qkvw")
+    e, exp = (Tensor(q) @ Tensor(k).T).exp(), np.exp(q @ k.T)
+    y, expected = e @ Tensor(v), exp @ v
+    close(e @ Tensor(w) + y[1:].pad(((0, 1), (0, 0))), exp @ w + np.pad(expected[1:], ((0, 1), (0, 0))), 1e-4, 1e-3)
+    close(e @ Tensor(w) + y[:-1].pad(((1, 0), (0, 0))), exp @ w + np.pad(expected[:-1], ((1, 0), (0, 0))), 1e-4, 1e-3)
+
+
+@on(*COMPILED)
+def test_a_strip_is_computed_as_far_as_any_who_reads_it_goes(poisoned):
+    """Two sums beneath masks of other slopes, in one loop, and a product, which reads all."""
+    q, k, v = (random_numbers(name, 300, 8).astype(np.float32) / 2 for name in "qkv")
+    i, j, lines = np.arange(300)[:, None], np.arange(300), [(1, 0), (2, 3), (1, 40), (-1, 299)]
+    for pair in itertools.permutations(lines, 2):
+        e, exp = (Tensor(q) @ Tensor(k).T).exp(), np.exp(q @ k.T)
+        row, column = Tensor.arange(300).unsqueeze(1), Tensor.arange(300)
+        sums = [(column <= row * slope + start).where(e, 0).sum(1) for slope, start in pair]
+        Tensor.realize(*sums, product := e @ Tensor(v))
+        close(product, exp @ v, 1e-4, 1e-3)
+        for (slope, start), got in zip(pair, sums):
+            close(got, np.where(j <= i * slope + start, exp, 0).sum(1), 1e-4, 1e-3)
+
+
+@on(*COMPILED)
+def test_rows_that_lie_further_apart_have_room(device):
+    """Between kernels rows of a kilobyte are kept apart; two such results wait for the last kernel."""
+    x, *weights = (random_numbers(f"room {i}", 64, 256).astype(np.float32) / 8 for i in range(3))
+    wide = [(Tensor(x) @ Tensor(w).T).relu() @ Tensor(w) for w in weights]
+    y = functools.reduce(lambda a, b: a @ b.T, [part.tanh() for part in wide])
+    close(y, functools.reduce(lambda a, b: a @ b.T, [np.tanh(np.maximum(x @ w.T, 0) @ w) for w in weights]), 1e-4, 1e-3)
+
+
+@on(*COMPILED)
 def test_a_row_that_a_mask_empties_is_nan(device):
     """Each query sees the keys that are at least 24 places before it: the first 24 see none, every key is seen."""
     q, k, v = (random_numbers(f"{name} of an empty row", n, 8).astype(np.float32) for name, n in
@@ -3573,6 +3609,8 @@ MASKS = {                                                               # of row
     "near": lambda i, j: (i(0) - j(0)).abs() <= 9,
     "steep": lambda i, j: 2 * i(0) + 3 >= j(0),
     "narrow": lambda i, j: (i(0) >= j(0)) & (j(0).cast("int8") + 100 > i(0)),       # overflows from column 28 on
+    "either": lambda i, j: (j(0) - i(0) <= 9) | (i(0) >= j(0)),
+    "product": lambda i, j: j(0) - i(0) * j(0) <= i(0),                 # cuts the first row only
 }
 NORMS = {
     "softmax": lambda s: s.softmax(),
@@ -3580,6 +3618,7 @@ NORMS = {
     "columns": lambda s: s.softmax(-2),
     "exp": lambda s: s.exp(),
     "parts": lambda s: s.unflatten(-1, (-1, 5)).exp().flatten(-2) if s.shape[-1] % 5 == 0 else s.exp(),
+    "reciprocal": lambda s: 1 / s.exp(),                                # of 0, where a mask is
 }
 ATTENTIONS = [                                                          # heads, queries, keys, width, mask, norm
     (2, 90, 90, 16, "causal", "softmax"), (3, 70, 70, 20, "window", "parts"), (2, 100, 100, 16, "before", "softmax"),
@@ -3587,6 +3626,7 @@ ATTENTIONS = [                                                          # heads,
     (1, 257, 257, 12, "causal", "softmax"), (2, 33, 65, 33, "later", "softmax"), (4, 130, 130, 8, "window", "softmax"),
     (3, 61, 127, 7, "anticausal", "exp"), (1, 90, 90, 4, "backwards", "exp"), (2, 190, 190, 8, "near", "softmax"),
     (4, 130, 130, 8, "sums", "softmax"), (3, 70, 130, 7, "steep", "softmax"), (1, 90, 90, 4, "narrow", "exp"),
+    (1, 90, 90, 4, "either", "exp"), (1, 90, 90, 4, "product", "exp"), (1, 90, 90, 4, "causal", "reciprocal"),
 ]
 
 
@@ -4255,6 +4295,25 @@ def test_rows_that_go_in_blocks_are_done_once(rows, device):
         subtract()
     assert "least(" in tiny.kernels(p - x32 @ w32)[-1].source
     same(p, a - 3 * (x @ w))
+
+
+@on(*COMPILED)
+def test_states_that_one_kernel_of_strips_changes_are_read_before(device):
+    q, k, v, w, *states = (random_numbers(name, 300, 8) / 2 for name in "qkvwab")
+    x, y, z, u, a, b = (Tensor(array.astype(np.float32)) for array in (q, k, v, w, *states))
+
+    @TinyJit
+    def step():
+        e = (x @ y.T).exp()
+        old = a * 1, b * 1
+        a.assign(old[0] + e @ z - old[1])
+        b.assign(old[1] + e @ u + old[0])
+    e = np.exp(q @ k.T)
+    for _ in range(3):
+        step()
+        states = states[0] + e @ v - states[1], states[1] + e @ w + states[0]
+    for got, want in zip((a, b), states):
+        close(got, want, 1e-4, 1e-2)
 
 
 # Programs whose results must be the same bits wherever and whenever they run; each begins with the same seed.
