@@ -4520,6 +4520,19 @@ def test_jit_leaves_the_old_value_of_a_parameter_to_whoever_shares_it(device):
         assert shared.tolist() == [1 + i, 2 + i] and lazy.tolist() == [10 + 10 * i, 20 + 10 * i] and array[0] == 1 + i
 
 
+def test_jit_leaves_the_old_value_to_an_equal_graph(device):
+    """What += made of a parameter is an ordinary node: whoever adds the same two finds it."""
+    w, state = Tensor([1.0, 2.0], requires_grad=True).realize(), Tensor([2.0, 2.0]).realize()
+    step = TinyJit(lambda: state.assign(state + 1))
+    step()
+    before = state[:]
+    state += w
+    state.realize()
+    gc.collect()                                                        # what planned it holds it as well
+    step()
+    assert ((before + w).tolist(), state.tolist()) == ([4, 5], [5, 6])
+
+
 def test_an_assignment_outside_of_jit_is_seen_by_the_next_replay(device):
     p, q = Tensor([1.0]).realize(), Tensor([5.0]).realize()
     step = TinyJit(lambda x: (p.assign(p * 2) + q * x).realize())

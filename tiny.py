@@ -5666,8 +5666,8 @@ class Capture:
 
     def replay(self, arguments):
         for tensor, _, in_place in self.targets:
-            if in_place and (_holders(tensor) > UNSHARED or tensor.node.buffer is None):
-                own(tensor)                                             # others need the old value: they keep it
+            if in_place and (_holders(tensor) > UNSHARED or tensor.node.op != "buffer"):
+                own(tensor)                                 # others need the old value, or find it by its operation
         for i, stand in self.inputs.items():
             stand.node = arguments[i].node
         for source in self.sources:
