@@ -4603,6 +4603,20 @@ def test_jit_keeps_a_state_that_its_first_call_makes(device):
     assert [step(Tensor([2.0])).item() for _ in range(3)] == [2, 4, 6] and there["mean"].item() == 6
 
 
+def test_jit_tells_a_state_from_what_its_call_made_of_it(device):
+    """Each call remembers the old state in a new Tensor, which has the same node, and changes both."""
+    state, kept = Tensor([0.0]).realize(), {}
+
+    @TinyJit
+    def step():
+        kept["old"] = state[:]
+        kept["old"] += 1
+        state.assign(state + 10)
+    for i in range(4):
+        step()
+        assert (state.item(), kept["old"].item()) == (10 * i + 10, 10 * i + 1)
+
+
 def test_jit_tells_a_tensor_from_an_equal_constant(device):
     count = Tensor.zeros(3)
     step = TinyJit(lambda x: (count.assign(count + x) + Tensor.zeros(3) * 100).realize())

@@ -5611,6 +5611,8 @@ class Capture:
         returns = Counter(map(id, _tensors_in(self.result)))
         before = {i: change for (i, change), n in zip(changes.items(), _references(changes.values()))
                   if n > UNREFERENCED + returns[i]}
+        # One that the call made from the node of a state is no owner of that node: the last one that holds it is.
+        before = dict(sorted(before.items(), key=lambda item: item[0] in self.states))
         after = [(tensor, after[i]) for i, (tensor, _) in before.items()]
         made = [(tensor, node) for tensor, node in made if id(tensor) not in before]
         del changes
