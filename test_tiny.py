@@ -1258,6 +1258,7 @@ def test_zero_has_a_sign(device):
     assert np.signbit(negative.numpy()).tolist() == [True, False]
     assert one_over.tolist() == [math.inf, -math.inf]
     assert np.signbit(root.numpy()).tolist() == [False, True]
+    assert np.signbit((x + Tensor([1, -1]) > 0).where(0.0, -0.0).numpy()).tolist() == [False, True]
 
 
 def test_nan_propagates_through_comparisons_and_extremes_as_in_numpy(device):
@@ -3095,6 +3096,14 @@ def test_a_kernel_written_by_hand_may_have_another_shape_dtype_and_text(device):
 
 
 @on(*COMPILED)
+def test_a_kernel_written_by_hand_is_compiled_for_each_dtype(device):
+    """Also where the text does not name it."""
+    twice = tiny.kernel("twice", "for (idx i = begin; i < end; i++) out0[i] = x0[i] + x0[i];")
+    for array in (np.array([1.5, -2, 7], np.float32), np.array([3, -4, 1 << 20], np.int32)):
+        same(twice(Tensor(array)), array * 2)
+
+
+@on(*COMPILED)
 def test_a_kernel_written_by_hand_may_name_vectors(device):
     halves = tiny.kernel("halves", "for (idx i = begin * 8; i < end * 8; i += 8)"
                          "  store_{t}x8(out0 + i, load_{t}x8(x0 + i) * splat_{t}x8(0.5f));", tasks=lambda x: x[0] // 8)
@@ -3415,6 +3424,22 @@ def test_a_strip_is_computed_as_far_as_any_who_reads_it_goes(poisoned):
         close(product, exp @ v, 1e-4, 1e-3)
         for (slope, start), got in zip(pair, sums):
             close(got, np.where(j <= i * slope + start, exp, 0).sum(1), 1e-4, 1e-3)
+
+
+def test_two_sums_of_equal_loops_of_which_one_is_of_all_rows(device):
+    """It stands outside of the loop over the rows, and so is no part of the other's loop."""
+    x, y = random_numbers("rows", 5, 37), random_numbers("all rows", 1, 37)
+    all_rows, rows = (Tensor(array.astype(np.float32)).sum(1, keepdim=True) for array in (y, x))
+    close(all_rows * rows, y.sum(1, keepdims=True) * x.sum(1, keepdims=True))
+
+
+@pytest.mark.parametrize("width", [255, 256])
+def test_rows_of_a_gradient_of_an_embedding_lie_close(width, device):
+    """Rows of a kilobyte, which other results between kernels have further apart."""
+    table, rows = random_numbers("table", 5, width), np.array([3, 0, 3, 4])
+    x, expected = Tensor(table.astype(np.float32)), np.zeros((5, width))
+    np.add.at(expected, rows, 2 * table[rows])
+    close(x[Tensor(rows.astype(np.int32))].square().sum().gradient(x)[0].flip(0).exp(), np.exp(expected[::-1]), 1e-4)
 
 
 @on(*COMPILED)
@@ -4506,6 +4531,16 @@ def test_an_old_output_of_jit_is_not_overwritten(device):
     double(Tensor([100.0]))
     assert [output.item() for output in outputs] == [0, 2, 4, 6, 8, 10]
     assert [value.item() for value in lazy] == [1, 3, 5, 7, 9, 11]
+
+
+def test_what_jit_returns_of_a_state_or_a_gradient_is_a_copy(device):
+    state, w = Tensor([0.0]).realize(), Tensor([3.0], requires_grad=True).realize()
+    count, slope = TinyJit(lambda: state.assign(state + 1)), TinyJit(lambda x: [(w * x).sum().backward(), w.grad][1:])
+    for start in (0, 3):
+        w.grad = None
+        results = [(count(), *slope(Tensor([2.0]))) for _ in range(3)]
+        assert [a.item() for a, _ in results] == [start + 1, start + 2, start + 3]
+        assert [b.item() for _, b in results] == [2, 4, 6]
 
 
 def test_jit_leaves_the_old_value_of_a_parameter_to_whoever_shares_it(device):
@@ -7292,6 +7327,20 @@ def test_another_graph_is_another_plan(device, made):
             Device[device].plans.clear()
             close(program(x, y), program(x.numpy(), y.numpy()))
         assert len(made) == plans + 1                                   # and that of y
+
+
+@on("C")
+def test_another_length_of_vectors_or_text_of_an_operation_is_another_plan(device, made, monkeypatch):
+    """A folder of plans may be shared by machines; and a program may have its own operations."""
+    rows = [tiny.Primitive(np.sin, text) for text in ("sin_{t}({0})", "{0} + {0}")]
+    for plans in (4, 4):                                                # made, then read
+        for row, lanes in itertools.product(rows, (4, 8)):
+            monkeypatch.setitem(tiny.ELEMENTWISE, "sin", row)
+            monkeypatch.setattr(Device[device], "lanes", lanes)
+            Device[device].plans.clear()
+            x = leaf(64)
+            close(x.sin(), np.sin(x.numpy()) if row is rows[0] else 2 * x.numpy())
+        assert len(made) == plans
 
 
 @on(*COMPILED)
