@@ -1258,6 +1258,7 @@ def test_zero_has_a_sign(device):
     assert np.signbit(negative.numpy()).tolist() == [True, False]
     assert one_over.tolist() == [math.inf, -math.inf]
     assert np.signbit(root.numpy()).tolist() == [False, True]
+    assert np.signbit((x + Tensor([1, -1]) > 0).where(0.0, -0.0).numpy()).tolist() == [False, True]
 
 
 def test_nan_propagates_through_comparisons_and_extremes_as_in_numpy(device):
@@ -2939,6 +2940,8 @@ def test_a_row_of_exponentials_is_summed_beneath_a_pad(low, high, n, device):
     e, exp = Tensor(values).exp(), np.exp(values)
     close(e / e[:, low:n - high].pad(((0, 0), (low, high))).sum(1, keepdim=True),
           exp / exp[:, low:n - high].sum(1, keepdims=True))
+    close(e / e[:, :n - high].sum(1, keepdim=True), exp / exp[:, :n - high].sum(1, keepdims=True))
+    close(e[:, :-1] / e[:, 1:].sum(1, keepdim=True), exp[:, :-1] / exp[:, 1:].sum(1, keepdims=True))
     x = Tensor(values[0, :1]).expand(2)
     Tensor.realize(total := x.exp()[:1].pad(((0, 1),)).sum(), each := x.exp())
     close(total, exp[0, 0])
@@ -3172,6 +3175,14 @@ def test_a_kernel_written_by_hand_may_have_another_shape_dtype_and_text(device):
     which = tiny.kernel("which", "out0[begin] = x0[end] > 0;", cl="out0[0] = 2;", numpy=lambda x: [3], shape=1,
                         dtype="int32")
     assert which(Tensor([1.5, 2.5])).tolist() == [{"C": 1, "NUMPY": 3}.get(device, 2)]
+
+
+@on(*COMPILED)
+def test_a_kernel_written_by_hand_is_compiled_for_each_dtype(device):
+    """Also where the text does not name it."""
+    twice = tiny.kernel("twice", "for (idx i = begin; i < end; i++) out0[i] = x0[i] + x0[i];")
+    for array in (np.array([1.5, -2, 7], np.float32), np.array([3, -4, 1 << 20], np.int32)):
+        same(twice(Tensor(array)), array * 2)
 
 
 @on(*COMPILED)
@@ -3473,6 +3484,56 @@ def test_a_chain_of_products_in_strips_is_numpys(device):
 
 
 @on(*COMPILED)
+def test_who_reads_other_rows_of_a_result_waits_for_them(device):
+    """Both products read all exponentials, and could be one kernel, but for the rows of the one that the other takes."""
+    q, k, v, w = (random_numbers(name, 300, 8).astype(np.float32) / 2 for name in "qkvw")
+    e, exp = (Tensor(q) @ Tensor(k).T).exp(), np.exp(q @ k.T)
+    y, expected = e @ Tensor(v), exp @ v
+    close(e @ Tensor(w) + y[1:].pad(((0, 1), (0, 0))), exp @ w + np.pad(expected[1:], ((0, 1), (0, 0))), 1e-4, 1e-3)
+    close(e @ Tensor(w) + y[:-1].pad(((1, 0), (0, 0))), exp @ w + np.pad(expected[:-1], ((1, 0), (0, 0))), 1e-4, 1e-3)
+
+
+@on(*COMPILED)
+def test_a_strip_is_computed_as_far_as_any_who_reads_it_goes(poisoned):
+    """Two sums beneath masks of other slopes, in one loop, and a product, which reads all."""
+    q, k, v = (random_numbers(name, 300, 8).astype(np.float32) / 2 for name in "qkv")
+    i, j, lines = np.arange(300)[:, None], np.arange(300), [(1, 0), (2, 3), (1, 40), (-1, 299)]
+    for pair in itertools.permutations(lines, 2):
+        e, exp = (Tensor(q) @ Tensor(k).T).exp(), np.exp(q @ k.T)
+        row, column = Tensor.arange(300).unsqueeze(1), Tensor.arange(300)
+        sums = [(column <= row * slope + start).where(e, 0).sum(1) for slope, start in pair]
+        Tensor.realize(*sums, product := e @ Tensor(v))
+        close(product, exp @ v, 1e-4, 1e-3)
+        for (slope, start), got in zip(pair, sums):
+            close(got, np.where(j <= i * slope + start, exp, 0).sum(1), 1e-4, 1e-3)
+
+
+def test_two_sums_of_equal_loops_of_which_one_is_of_all_rows(device):
+    """It stands outside of the loop over the rows, and so is no part of the other's loop."""
+    x, y = random_numbers("rows", 5, 37), random_numbers("all rows", 1, 37)
+    all_rows, rows = (Tensor(array.astype(np.float32)).sum(1, keepdim=True) for array in (y, x))
+    close(all_rows * rows, y.sum(1, keepdims=True) * x.sum(1, keepdims=True))
+
+
+@pytest.mark.parametrize("width", [255, 256])
+def test_rows_of_a_gradient_of_an_embedding_lie_close(width, device):
+    """Rows of a kilobyte, which other results between kernels have further apart."""
+    table, rows = random_numbers("table", 5, width), np.array([3, 0, 3, 4])
+    x, expected = Tensor(table.astype(np.float32)), np.zeros((5, width))
+    np.add.at(expected, rows, 2 * table[rows])
+    close(x[Tensor(rows.astype(np.int32))].square().sum().gradient(x)[0].flip(0).exp(), np.exp(expected[::-1]), 1e-4)
+
+
+@on(*COMPILED)
+def test_rows_that_lie_further_apart_have_room(device):
+    """Between kernels rows of a kilobyte are kept apart; two such results wait for the last kernel."""
+    x, *weights = (random_numbers(f"room {i}", 64, 256).astype(np.float32) / 8 for i in range(3))
+    wide = [(Tensor(x) @ Tensor(w).T).relu() @ Tensor(w) for w in weights]
+    y = functools.reduce(lambda a, b: a @ b.T, [part.tanh() for part in wide])
+    close(y, functools.reduce(lambda a, b: a @ b.T, [np.tanh(np.maximum(x @ w.T, 0) @ w) for w in weights]), 1e-4, 1e-3)
+
+
+@on(*COMPILED)
 def test_a_row_that_a_mask_empties_is_nan(device):
     """Each query sees the keys that are at least 24 places before it: the first 24 see none, every key is seen."""
     q, k, v = (random_numbers(f"{name} of an empty row", n, 8).astype(np.float32) for name, n in
@@ -3526,6 +3587,56 @@ def test_windows_that_do_not_overlap_cost_nothing(device):
     kernel, = tiny.kernels(x.max_pool2d(2, stride=3))
     assert "%" not in kernel.source.partition("for (idx r0")[2]
     assert len(tiny.kernels(*x.avg_pool2d().gradient(x, gradient=leaf(2, 3, 4, 4)))) == 1
+
+
+def place_of(index, at):
+    """The value of an index where the loops have the values `at`."""
+    terms = [(c, at[term] if type(term) is tiny.Loop else place_of(term.index, at) // term.n if term.kind == "//" else
+              place_of(term.index, at) % term.n) for term, c in index[1]]
+    return index[0] + sum(c * value for c, value in terms)
+
+
+def numbers_of(value, at, array):
+    """The numbers that a value of movements and pads of `array` has there."""
+    if value.op == "const":
+        return value.arg
+    if value.op == "index":
+        return place_of(value.arg, at)
+    args = [numbers_of(arg, at, array) for arg in value.args]
+    if value.op != "load":
+        return tiny.ELEMENTWISE[value.op].numpy(*args)
+    inside, place = functools.reduce(np.logical_and, args, True), place_of(value.arg[1], at)
+    return np.where(inside, array.flat[np.where(inside, place, 0)], 0)
+
+
+CHAINED = [
+    lambda x: x.permute(*range(1, x.ndim), 0), lambda x: x.transpose(-1, -2), lambda x: x.flip(0), lambda x: x.flip(-1),
+    lambda x: x.pad([(1, 2), *[(0, 0)] * (x.ndim - 2), (0, 1)][:x.ndim]), lambda x: x[1:, ..., 1:], lambda x: x[::2],
+    lambda x: x.flatten(0, 1), lambda x: x.flatten(), lambda x: x.unflatten(-1, (-1, 2)),
+    lambda x: x.unflatten(0, (3, -1)), lambda x: x.repeat(*[1] * (x.ndim - 1), 2),
+    lambda x: x.unsqueeze(1).expand(x.shape[0], 3, *x.shape[1:]).flatten(0, 1)]
+
+
+@on("C")
+@pytest.mark.parametrize("shape", [(6, 6), (2, 3, 4)])
+def test_any_three_movements_after_one_another_read_what_numpy_does(shape, device):
+    """By the indices alone: nothing is compiled."""
+    array, fuser, tried = np.arange(1, 1 + math.prod(shape)).reshape(shape), tiny.Fuser([], 16, 0), 0
+    for chain in itertools.product(CHAINED, repeat=3):
+        x, expected = leaf(*shape), Tensor(array, device="NUMPY")
+        try:
+            x, expected = [functools.reduce(lambda x, move: move(x), chain, x) for x in (x, expected)]
+        except (ValueError, IndexError):                                # too few axes, or no number of parts
+            continue
+        if not x.numel():
+            continue
+        lowering = tiny.Lowering(fuser, [x.node])
+        at = dict(zip(lowering.nest, np.indices([loop.extent for loop in lowering.nest])))
+        got = np.zeros(x.shape, int)
+        got.flat[place_of(lowering.stores[0], at)] = numbers_of(lowering.roots[0], at, array)
+        same(got, expected.numpy())
+        tried += 1
+    assert tried > 1000
 
 
 @on(*COMPILED)
@@ -3605,6 +3716,8 @@ MASKS = {                                                               # of row
     "near": lambda i, j: (i(0) - j(0)).abs() <= 9,
     "steep": lambda i, j: 2 * i(0) + 3 >= j(0),
     "narrow": lambda i, j: (i(0) >= j(0)) & (j(0).cast("int8") + 100 > i(0)),       # overflows from column 28 on
+    "either": lambda i, j: (j(0) - i(0) <= 9) | (i(0) >= j(0)),
+    "product": lambda i, j: j(0) - i(0) * j(0) <= i(0),                 # cuts the first row only
 }
 NORMS = {
     "softmax": lambda s: s.softmax(),
@@ -3612,6 +3725,7 @@ NORMS = {
     "columns": lambda s: s.softmax(-2),
     "exp": lambda s: s.exp(),
     "parts": lambda s: s.unflatten(-1, (-1, 5)).exp().flatten(-2) if s.shape[-1] % 5 == 0 else s.exp(),
+    "reciprocal": lambda s: 1 / s.exp(),                                # of 0, where a mask is
 }
 ATTENTIONS = [                                                          # heads, queries, keys, width, mask, norm
     (2, 90, 90, 16, "causal", "softmax"), (3, 70, 70, 20, "window", "parts"), (2, 100, 100, 16, "before", "softmax"),
@@ -3619,6 +3733,7 @@ ATTENTIONS = [                                                          # heads,
     (1, 257, 257, 12, "causal", "softmax"), (2, 33, 65, 33, "later", "softmax"), (4, 130, 130, 8, "window", "softmax"),
     (3, 61, 127, 7, "anticausal", "exp"), (1, 90, 90, 4, "backwards", "exp"), (2, 190, 190, 8, "near", "softmax"),
     (4, 130, 130, 8, "sums", "softmax"), (3, 70, 130, 7, "steep", "softmax"), (1, 90, 90, 4, "narrow", "exp"),
+    (1, 90, 90, 4, "either", "exp"), (1, 90, 90, 4, "product", "exp"), (1, 90, 90, 4, "causal", "reciprocal"),
 ]
 
 
@@ -4329,6 +4444,25 @@ def test_rows_that_go_in_blocks_are_done_once(rows, device):
     same(p, a - 3 * (x @ w))
 
 
+@on(*COMPILED)
+def test_states_that_one_kernel_of_strips_changes_are_read_before(device):
+    q, k, v, w, *states = (random_numbers(name, 300, 8) / 2 for name in "qkvwab")
+    x, y, z, u, a, b = (Tensor(array.astype(np.float32)) for array in (q, k, v, w, *states))
+
+    @TinyJit
+    def step():
+        e = (x @ y.T).exp()
+        old = a * 1, b * 1
+        a.assign(old[0] + e @ z - old[1])
+        b.assign(old[1] + e @ u + old[0])
+    e = np.exp(q @ k.T)
+    for _ in range(3):
+        step()
+        states = states[0] + e @ v - states[1], states[1] + e @ w + states[0]
+    for got, want in zip((a, b), states):
+        close(got, want, 1e-4, 1e-2)
+
+
 # Programs whose results must be the same bits wherever and whenever they run; each begins with the same seed.
 REPRODUCED = """
 import sys, zlib
@@ -4536,6 +4670,16 @@ def test_an_old_output_of_jit_is_not_overwritten(device):
     assert [value.item() for value in lazy] == [1, 3, 5, 7, 9, 11]
 
 
+def test_what_jit_returns_of_a_state_or_a_gradient_is_a_copy(device):
+    state, w = Tensor([0.0]).realize(), Tensor([3.0], requires_grad=True).realize()
+    count, slope = TinyJit(lambda: state.assign(state + 1)), TinyJit(lambda x: [(w * x).sum().backward(), w.grad][1:])
+    for start in (0, 3):
+        w.grad = None
+        results = [(count(), *slope(Tensor([2.0]))) for _ in range(3)]
+        assert [a.item() for a, _ in results] == [start + 1, start + 2, start + 3]
+        assert [b.item() for _, b in results] == [2, 4, 6]
+
+
 def test_jit_leaves_the_old_value_of_a_parameter_to_whoever_shares_it(device):
     p = Tensor([1.0, 2.0]).realize()
     step = TinyJit(lambda x: p.assign(p + x).realize())
@@ -4546,6 +4690,19 @@ def test_jit_leaves_the_old_value_of_a_parameter_to_whoever_shares_it(device):
     assert p.tolist() == [6, 7]
     for i, (shared, lazy, array) in enumerate(kept):
         assert shared.tolist() == [1 + i, 2 + i] and lazy.tolist() == [10 + 10 * i, 20 + 10 * i] and array[0] == 1 + i
+
+
+def test_jit_leaves_the_old_value_to_an_equal_graph(device):
+    """What += made of a parameter is an ordinary node: whoever adds the same two finds it."""
+    w, state = Tensor([1.0, 2.0], requires_grad=True).realize(), Tensor([2.0, 2.0]).realize()
+    step = TinyJit(lambda: state.assign(state + 1))
+    step()
+    before = state[:]
+    state += w
+    state.realize()
+    gc.collect()                                                        # what planned it holds it as well
+    step()
+    assert ((before + w).tolist(), state.tolist()) == ([4, 5], [5, 6])
 
 
 def test_an_assignment_outside_of_jit_is_seen_by_the_next_replay(device):
@@ -4616,6 +4773,20 @@ def test_jit_keeps_a_state_that_its_first_call_makes(device):
         return there["mean"].realize()
 
     assert [step(Tensor([2.0])).item() for _ in range(3)] == [2, 4, 6] and there["mean"].item() == 6
+
+
+def test_jit_tells_a_state_from_what_its_call_made_of_it(device):
+    """Each call remembers the old state in a new Tensor, which has the same node, and changes both."""
+    state, kept = Tensor([0.0]).realize(), {}
+
+    @TinyJit
+    def step():
+        kept["old"] = state[:]
+        kept["old"] += 1
+        state.assign(state + 10)
+    for i in range(4):
+        step()
+        assert (state.item(), kept["old"].item()) == (10 * i + 10, 10 * i + 1)
 
 
 def test_jit_tells_a_tensor_from_an_equal_constant(device):
@@ -7400,6 +7571,20 @@ def test_another_graph_is_another_plan(device, made):
             Device[device].plans.clear()
             close(program(x, y), program(x.numpy(), y.numpy()))
         assert len(made) == plans + 1                                   # and that of y
+
+
+@on("C")
+def test_another_length_of_vectors_or_text_of_an_operation_is_another_plan(device, made, monkeypatch):
+    """A folder of plans may be shared by machines; and a program may have its own operations."""
+    rows = [tiny.Primitive(np.sin, text) for text in ("sin_{t}({0})", "{0} + {0}")]
+    for plans in (4, 4):                                                # made, then read
+        for row, lanes in itertools.product(rows, (4, 8)):
+            monkeypatch.setitem(tiny.ELEMENTWISE, "sin", row)
+            monkeypatch.setattr(Device[device], "lanes", lanes)
+            Device[device].plans.clear()
+            x = leaf(64)
+            close(x.sin(), np.sin(x.numpy()) if row is rows[0] else 2 * x.numpy())
+        assert len(made) == plans
 
 
 @on(*COMPILED)

@@ -5675,6 +5675,8 @@ class Capture:
         returns = Counter(map(id, _tensors_in(self.result)))
         before = {i: change for (i, change), n in zip(changes.items(), _references(changes.values()))
                   if n > UNREFERENCED + returns[i]}
+        # One that the call made from the node of a state is no owner of that node: the last one that holds it is.
+        before = dict(sorted(before.items(), key=lambda item: item[0] in self.states))
         after = [(tensor, after[i]) for i, (tensor, _) in before.items()]
         made = [(tensor, node) for tensor, node in made if id(tensor) not in before]
         del changes
@@ -5730,8 +5732,8 @@ class Capture:
 
     def replay(self, arguments):
         for tensor, _, in_place in self.targets:
-            if in_place and (_holders(tensor) > UNSHARED or tensor.node.buffer is None):
-                own(tensor)                                             # others need the old value: they keep it
+            if in_place and (_holders(tensor) > UNSHARED or tensor.node.op != "buffer"):
+                own(tensor)                                 # others need the old value, or find it by its operation
         for i, stand in self.inputs.items():
             stand.node = arguments[i].node
         for source in self.sources:
