@@ -798,8 +798,10 @@ class Tensor:
         return x.reshape(*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:])
 
     def unflatten(self, dim, sizes):
-        """Axis `dim` as several of these sizes."""
+        """Axis `dim` as several of these sizes, of which one may be -1."""
         dim = self._axis("unflatten", dim)
+        rest = self.shape[dim] // max(1, abs(math.prod(sizes)))         # of other axes that are empty, it knows nothing
+        sizes = [rest if n == -1 else n for n in sizes]
         return self.reshape(*self.shape[:dim], *sizes, *self.shape[dim + 1:])
 
     def squeeze(self, dim=None):
