@@ -3879,6 +3879,13 @@ def test_linear_embedding_and_norms(device):
     assert np.abs(linear.weight.numpy()).max() <= 1 / math.sqrt(5)
 
 
+def test_a_size_is_inferred_beside_an_empty_axis(device):
+    assert Tensor.zeros(6, 0).unflatten(0, (2, -1)).shape == (2, 3, 0)
+    x, w = Tensor.ones(1, 0, 5, 5), Tensor.ones(3, 0, 2, 2)
+    y = x.conv2d(w, Tensor([1.0, 2.0, 3.0]), stride=2)                  # no channels: there is only the bias
+    assert y.sum().item() == 2 * 2 * 6 and [g.shape for g in y.sum().gradient(x, w)] == [x.shape, w.shape]
+
+
 def test_norms_of_integers_are_floats(device):
     a = np.array([[3, -1, 4], [2, 7, 1], [0, 5, -6]], np.int32)
     for norm in nn.LayerNorm(3), nn.RMSNorm(3), nn.BatchNorm(3):

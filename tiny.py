@@ -807,8 +807,10 @@ class Tensor:
         return x.reshape(*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:])
 
     def unflatten(self, dim, sizes):
-        """Axis `dim` as several of these sizes."""
+        """Axis `dim` as several of these sizes, of which one may be -1."""
         dim = self._axis("unflatten", dim)
+        rest = self.shape[dim] // max(1, abs(math.prod(sizes)))         # of other axes that are empty, it knows nothing
+        sizes = [rest if n == -1 else n for n in sizes]
         return self.reshape(*self.shape[:dim], *sizes, *self.shape[dim + 1:])
 
     def squeeze(self, dim=None):
@@ -1314,8 +1316,7 @@ class Tensor:
         """
         n = self.shape[axis]
         reach = n - dilation * (size - 1)
-        _require(min(reach, size) > 0, "{}: a window of {} (dilation {}) does not fit in {} elements", op, size,
-                 dilation, n)
+        _require(reach > 0, "{}: a window of {} (dilation {}) does not fit in {} elements", op, size, dilation, n)
         count = -(-reach // stride)
         if size <= stride and dilation == 1:
             pieces = self.pad(self._at(axis, (0, count * stride - n))).unflatten(axis, (count, stride))
@@ -1328,9 +1329,9 @@ class Tensor:
     def _windows2d(self, op, kernel_size, stride, dilation, padding, value=0.0):
         """The windows of images (n, channels, h, w) padded with `value`: (n, channels, rows, columns, *kernel_size)."""
         _require(self.ndim == 4, "{}: images have axes (n, channels, height, width), got shape {}", op, self.shape)
-        (top, left), (s, t), (d, e) = _two(op, padding, -math.inf), _two(op, stride), _two(op, dilation)
-        x = self.pad((left, left, top, top), value)
-        return x._windows(op, 2, kernel_size[0], s, d)._windows(op, 3, kernel_size[1], t, e)
+        (top, left), (d, e), (h, w) = _two(op, padding, -math.inf), _two(op, dilation), _two(op, kernel_size)
+        s, t = (h, w) if stride is None else _two(op, stride)
+        return self.pad((left, left, top, top), value)._windows(op, 2, h, s, d)._windows(op, 3, w, t, e)
 
     def conv2d(self, weight, bias=None, groups=1, stride=1, dilation=1, padding=0):
         """Correlation of images (n, channels, h, w) with `weight` (outputs, channels / groups, kernel h, kernel w)."""
@@ -1344,15 +1345,11 @@ class Tensor:
 
     def max_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
         """Greatest of each window of images (n, channels, h, w); `stride` is the window's size unless given."""
-        size = _two("max_pool2d", kernel_size)
-        stride = size if stride is None else stride
-        return self._windows2d("max_pool2d", size, stride, dilation, padding, lowest(self.dtype)).max((-2, -1))
+        return self._windows2d("max_pool2d", kernel_size, stride, dilation, padding, lowest(self.dtype)).max((-2, -1))
 
     def avg_pool2d(self, kernel_size=(2, 2), stride=None, dilation=1, padding=0):
         """Mean of each window of images (n, channels, h, w), the padding's zeros included."""
-        size = _two("avg_pool2d", kernel_size)
-        stride = size if stride is None else stride
-        return self._windows2d("avg_pool2d", size, stride, dilation, padding).mean((-2, -1))
+        return self._windows2d("avg_pool2d", kernel_size, stride, dilation, padding).mean((-2, -1))
 
     # ---- training ----
     @staticmethod
@@ -5907,9 +5904,7 @@ class BatchNorm:
             for running, batch in ((self.running_mean, mean), (self.running_var, wide.var(axes))):
                 running.assign((1 - self.momentum) * running + self.momentum * batch.detach())
             self.num_batches_tracked += 1
-            if _capturing is None:
-                averages = self.running_mean, self.running_var, self.num_batches_tracked
-                Tensor._along.update({id(x): x for x in averages})
+            Tensor._along.update({id(x): x for x in (self.running_mean, self.running_var, self.num_batches_tracked)})
         y = x.batchnorm(self.weight, self.bias, mean, (variance + self.eps).rsqrt())
         return y.cast(promote(x.dtype, self.weight.dtype))
 
