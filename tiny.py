@@ -2297,7 +2297,7 @@ class Lowering:
         conditions = [c for i, n in zip(index, source.shape) for c in self.inside(i, n)]
         guard += tuple((c, node) for c in conditions if all(c is not known for known, _ in guard))
         value = self.value(source, tuple(ZERO if n == 1 else i for i, n in zip(index, source.shape)), guard)
-        if not conditions or value.op == "load" and set(conditions) <= set(value.args):
+        if not conditions or value.op == "load":
             return value                                                # a guarded load is zero outside already
         return self.make("where", (self.both(*conditions), value, self.constant(0, value.dtype)))
 
@@ -2481,7 +2481,7 @@ class Nest:
                 return False
             rest = plus(address, times(row, -width))
             low, high = bounds(rest)
-            if low < 0 or high >= width or loops_of(rest).intersection(self.loops[:self.parallel]):
+            if low < 0 or high >= width:
                 return False
         return True
 
@@ -3260,8 +3260,8 @@ class Emitter:
         for one another in the fold, no loop around it may be one that they share out.
         """
         nest, level = self.nest, self.nest.level(first)
-        together = [r for r in nest.reductions if r.arg == first.arg and r.height == first.height
-                    and nest.level(r) == level and (r, 0, 0) not in self.memo]
+        together = [r for r in nest.reductions if r.arg == first.arg and nest.level(r) == level
+                    and (r, 0, 0) not in self.memo]
         lane = not any(block.lane for block in self.stack) and self.has_lane(together, first.arg)
         totals, outer, wide = [], self.stack[-1], lane and not self.grouped
         for r in together:
@@ -4419,13 +4419,13 @@ class Plan:
         loads = [(nest, value) for nest in kernel.nests for value in nest.values
                  if value.op == "load" and value.arg[0] is leaf]
         stored = kernel.outputs.index(output) + 1                       # the outputs by then, if there is but one nest
-        return output.dtype == leaf.dtype and not any(leaf in other.inputs for other in later) and \
+        return not any(leaf in other.inputs for other in later) and \
             all(load.arg[1] == nest.lowering.flat and len(kernel.nests) == 1
                 and load in reachable(nest.lowering.roots[:stored]) for nest, load in loads)
 
     def place_buffers(self, number, fuser):
         """A place in the arena for what is neither leaf nor output: first fit, largest first."""
-        last = {node: i for i, kernel in enumerate(self.kernels) for node in kernel.inputs + kernel.outputs}
+        last = {node: i for i, kernel in enumerate(self.kernels) for node in kernel.inputs}
         spans = [(fuser.elements(node) * node.dtype.itemsize, i, last[node], node)
                  for i, kernel in enumerate(self.kernels) for node in kernel.outputs if node not in number]
         places, placed, end = {}, [], 0
