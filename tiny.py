@@ -5611,13 +5611,13 @@ class Capture:
         returns = Counter(map(id, _tensors_in(self.result)))
         before = {i: change for (i, change), n in zip(changes.items(), _references(changes.values()))
                   if n > UNREFERENCED + returns[i]}
-        # One that the call made from the node of a state is no owner of that node: the last one that holds it is.
-        before = dict(sorted(before.items(), key=lambda item: item[0] in self.states))
         after = [(tensor, after[i]) for i, (tensor, _) in before.items()]
         made = [(tensor, node) for tensor, node in made if id(tensor) not in before]
         del changes
         outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
-        holding = [*Tensor._trainable.values(), *self.states.values(), *(tensor for tensor, _ in before.values())]
+        # One that the call made from the node of a state is no owner of that node: the last one that holds it is.
+        changed = sorted(before.values(), key=lambda change: id(change[0]) in self.states)
+        holding = [*Tensor._trainable.values(), *self.states.values(), *(tensor for tensor, _ in changed)]
         compute_earlier(outputs, {tensor.node for tensor in holding}, start)
         # The graph shows nodes, not which Tensor they came from. So where the old node of a Tensor that is assigned may
         # also stand for others (equal constants are one node, and others may hold it), that Tensor gets a node of its
@@ -5650,7 +5650,7 @@ class Capture:
                    if old in leaves and holders[old] == 1 and old not in arguments}
         self.plan = self.device.make_plan(order, leaves, outputs, updates)
         owners = {**held, **{tensor.node: tensor for tensor in inputs}, **{s.node: s for s in standing.values()},
-                  **{old: standing.get(id(tensor), tensor) for tensor, old in before.values()},
+                  **{old: standing.get(id(tensor), tensor) for tensor, old in changed},
                   **{inputs[i].node: inputs[i] for i in arguments.values()}}
         self.inputs, self.unreplaced = {i: inputs[i] for i in arguments.values()}, set(unreplaced)
         self.sources = [owners.get(leaf, SimpleNamespace(node=leaf)) for leaf in leaves]
