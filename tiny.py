@@ -3052,7 +3052,7 @@ class Emitter:
             if task:
                 otherwise, start, stop = "else " if full else "", first, extent
             else:
-                otherwise, start = "", f"most({full}, {begin})" if outer and full else begin if outer else full
+                otherwise, start = "", full or begin                # a block is of whole steps: all begin before `full`
                 _, stop = self.ends(nest.loops[nest.loops.index(loop):], full, end(extent), small)
             self.close(f"{otherwise}for (idx {name} = {self.start(start, lane)}; {name} < {stop}; {name} += {small})")
             self.rows, self.vectors, self.cut = saved
@@ -3994,7 +3994,6 @@ typedef double f64;
 SCALAR_WORDS = r"""
 INLINE idx within(idx at, idx size, idx lanes) { return at < -lanes ? -lanes : at > size ? size : at; }
 INLINE idx least(idx a, idx b) { return a < b ? a : b; }
-INLINE idx most(idx a, idx b) { return a > b ? a : b; }
 INLINE idx down(idx a, idx step) { return a <= 0 ? 0 : a / step * step; }
 INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
 INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
