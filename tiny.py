@@ -2335,7 +2335,7 @@ class Lowering:
         conditions = [c for i, n in zip(index, source.shape) for c in self.inside(i, n)]
         guard += tuple((c, node) for c in conditions if all(c is not known for known, _ in guard))
         value = self.value(source, tuple(ZERO if n == 1 else i for i, n in zip(index, source.shape)), guard)
-        if not conditions or value.op == "load" and set(conditions) <= set(value.args):
+        if not conditions or value.op == "load":
             return value                                                # a guarded load is zero outside already
         return self.make("where", (self.both(*conditions), value, self.constant(0, value.dtype)))
 
@@ -2519,7 +2519,7 @@ class Nest:
                 return False
             rest = plus(address, times(row, -width))
             low, high = bounds(rest)
-            if low < 0 or high >= width or loops_of(rest).intersection(self.loops[:self.parallel]):
+            if low < 0 or high >= width:
                 return False
         return True
 
@@ -3090,7 +3090,7 @@ class Emitter:
             if task:
                 otherwise, start, stop = "else " if full else "", first, extent
             else:
-                otherwise, start = "", f"most({full}, {begin})" if outer and full else begin if outer else full
+                otherwise, start = "", full or begin                # a block is of whole steps: all begin before `full`
                 _, stop = self.ends(nest.loops[nest.loops.index(loop):], full, end(extent), small)
             self.close(f"{otherwise}for (idx {name} = {self.start(start, lane)}; {name} < {stop}; {name} += {small})")
             self.rows, self.vectors, self.cut = saved
@@ -3298,8 +3298,8 @@ class Emitter:
         for one another in the fold, no loop around it may be one that they share out.
         """
         nest, level = self.nest, self.nest.level(first)
-        together = [r for r in nest.reductions if r.arg == first.arg and r.height == first.height
-                    and nest.level(r) == level and (r, 0, 0) not in self.memo]
+        together = [r for r in nest.reductions if r.arg == first.arg and nest.level(r) == level
+                    and (r, 0, 0) not in self.memo]
         lane = not any(block.lane for block in self.stack) and self.has_lane(together, first.arg)
         totals, outer, wide = [], self.stack[-1], lane and not self.grouped
         for r in together:
@@ -4032,7 +4032,6 @@ typedef double f64;
 SCALAR_WORDS = r"""
 INLINE idx within(idx at, idx size, idx lanes) { return at < -lanes ? -lanes : at > size ? size : at; }
 INLINE idx least(idx a, idx b) { return a < b ? a : b; }
-INLINE idx most(idx a, idx b) { return a > b ? a : b; }
 INLINE idx down(idx a, idx step) { return a <= 0 ? 0 : a / step * step; }
 INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
 INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
@@ -4460,13 +4459,13 @@ class Plan:
         loads = [(nest, value) for nest in kernel.nests for value in nest.values
                  if value.op == "load" and value.arg[0] is leaf]
         stored = kernel.outputs.index(output) + 1                       # the outputs by then, if there is but one nest
-        return output.dtype == leaf.dtype and not any(leaf in other.inputs for other in later) and \
+        return not any(leaf in other.inputs for other in later) and \
             all(load.arg[1] == nest.lowering.flat and len(kernel.nests) == 1
                 and load in reachable(nest.lowering.roots[:stored]) for nest, load in loads)
 
     def place_buffers(self, number, fuser):
         """A place in the arena for what is neither leaf nor output: first fit, largest first."""
-        last = {node: i for i, kernel in enumerate(self.kernels) for node in kernel.inputs + kernel.outputs}
+        last = {node: i for i, kernel in enumerate(self.kernels) for node in kernel.inputs}
         spans = [(fuser.elements(node) * node.dtype.itemsize, i, last[node], node)
                  for i, kernel in enumerate(self.kernels) for node in kernel.outputs if node not in number]
         places, placed, end = {}, [], 0
@@ -5672,13 +5671,13 @@ class Capture:
         returns = Counter(map(id, _tensors_in(self.result)))
         before = {i: change for (i, change), n in zip(changes.items(), _references(changes.values()))
                   if n > UNREFERENCED + returns[i]}
-        # One that the call made from the node of a state is no owner of that node: the last one that holds it is.
-        before = dict(sorted(before.items(), key=lambda item: item[0] in self.states))
         after = [(tensor, after[i]) for i, (tensor, _) in before.items()]
         made = [(tensor, node) for tensor, node in made if id(tensor) not in before]
         del changes
         outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
-        holding = [*Tensor._trainable.values(), *self.states.values(), *(tensor for tensor, _ in before.values())]
+        # One that the call made from the node of a state is no owner of that node: the last one that holds it is.
+        changed = sorted(before.values(), key=lambda change: id(change[0]) in self.states)
+        holding = [*Tensor._trainable.values(), *self.states.values(), *(tensor for tensor, _ in changed)]
         compute_earlier(outputs, {tensor.node for tensor in holding}, start)
         # The graph shows nodes, not which Tensor they came from. So where the old node of a Tensor that is assigned may
         # also stand for others (equal constants are one node, and others may hold it), that Tensor gets a node of its
@@ -5711,7 +5710,7 @@ class Capture:
                    if old in leaves and holders[old] == 1 and old not in arguments}
         self.plan = self.device.make_plan(order, leaves, outputs, updates)
         owners = {**held, **{tensor.node: tensor for tensor in inputs}, **{s.node: s for s in standing.values()},
-                  **{old: standing.get(id(tensor), tensor) for tensor, old in before.values()},
+                  **{old: standing.get(id(tensor), tensor) for tensor, old in changed},
                   **{inputs[i].node: inputs[i] for i in arguments.values()}}
         self.inputs, self.unreplaced = {i: inputs[i] for i in arguments.values()}, set(unreplaced)
         self.sources = [owners.get(leaf, SimpleNamespace(node=leaf)) for leaf in leaves]

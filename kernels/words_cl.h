@@ -36,7 +36,6 @@ typedef double f64;
 
 INLINE idx within(idx at, idx size, idx lanes) { return at < -lanes ? -lanes : at > size ? size : at; }
 INLINE idx least(idx a, idx b) { return a < b ? a : b; }
-INLINE idx most(idx a, idx b) { return a > b ? a : b; }
 INLINE idx down(idx a, idx step) { return a <= 0 ? 0 : a / step * step; }
 INLINE idx floor_quotient(idx a, idx n) { return a / n - (a % n < 0); }
 INLINE idx floor_remainder(idx a, idx n) { return a % n < 0 ? a % n + n : a % n; }
