@@ -15,7 +15,7 @@ not a skip.
 """
 import argparse, ast, contextlib, ctypes, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util
 import inspect, io, itertools, json, linecache, math, os, platform, random, re, select, shutil, signal, socket, stat
-import struct, subprocess, sys, tempfile, threading, time, tracemalloc, warnings, xml.etree.ElementTree, zlib
+import struct, subprocess, sys, tempfile, threading, time, tracemalloc, warnings, weakref, xml.etree.ElementTree, zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8034,6 +8034,15 @@ def gives_an_argument_a_gradient(jit):
     return results
 
 
+def gives_each_of_many_arguments_a_gradient(jit):
+    w, kept = Tensor([2.0], requires_grad=True), []
+    loss = jit(lambda x, y: (w * x * y).sum().backward())
+    for i in range(4):
+        x = Tensor([float(i)], requires_grad=True)
+        kept.append((x, loss(x, x if i % 2 else Tensor([3.0])).item()))
+    return [(x.grad.item(), value) for x, value in kept], w.grad.item(), loss(w, w).item(), w.grad.item()
+
+
 def takes_a_parameter_where_it_took_none(jit):
     v, w = Tensor([4.0], requires_grad=True), Tensor([5.0], requires_grad=True)
     loss = jit(lambda x: (v * x).sum().backward())
@@ -8049,12 +8058,26 @@ def reads_the_gradient_of_an_argument(jit):
 
 
 PROGRAMS = [reads_what_is_older, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
-            gives_an_argument_a_gradient, takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]
+            gives_an_argument_a_gradient, gives_each_of_many_arguments_a_gradient,
+            takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_a_jit_does_what_happens_without_it(program, device):
     assert program(TinyJit) == program(lambda function: function)
+
+
+def test_a_jit_is_captured_once_for_arguments_that_get_gradients(device):
+    w, kept = Tensor([2.0], requires_grad=True), []
+    loss = TinyJit(lambda x: (w * x).square().sum().backward())
+    for i in range(4):
+        kept.append(Tensor([float(i)], requires_grad=True))
+        loss(kept[-1])
+        w.grad = None
+    assert [x.grad.item() for x in kept] == [0, 8, 16, 24] and len(loss.captured) == 1
+    released = weakref.ref(kept.pop())
+    gc.collect()
+    assert released() is None
 
 
 def test_no_gradient_flows_through_what_was_computed_before_a_jit(device):

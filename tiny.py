@@ -5490,6 +5490,7 @@ class TinyJit:
 
     def __init__(self, function):
         self.function, self.captured, self.known = function, {}, {}     # the latter: Tensors, by id (Capture.known)
+        self.touched = set()            # ids of those whose gradients a capture reads, sets or drops, and which it holds
         functools.update_wrapper(self, function)
 
     def __get__(self, instance, owner):
@@ -5507,19 +5508,21 @@ class TinyJit:
             return self.function(*args, **kwargs)
         tensors = _tensors_in((args, kwargs))
         Tensor.realize(*tensors) if tensors else None
-        given = tuple(sorted(i for i, tensor in Tensor._trainable.items() if tensor.grad is not None))
+        given = {i for i, tensor in Tensor._trainable.items() if tensor.grad is not None}
         self.known.update((id(tensor), tensor) for tensor in tensors if id(tensor) in given)
         places = {id(tensor): i for i, tensor in enumerate(tensors)}    # one Tensor given twice has one of them
         while True:
             same = tuple([i if i in self.known else places[i] for i in map(id, tensors)])
-            key = (_outline((args, kwargs)), Tensor.training, given, same)      # what has a gradient adds to it
-            if key not in self.captured or self.captured[key].stale:
-                self.captured[key] = Capture(self.function, args, kwargs, self.known)
-            known = self.captured[key].known(tensors)
+            key = (_outline((args, kwargs)), Tensor.training, same)
+            capture = self.captured.get((key, frozenset(given & self.touched)))         # what has a gradient adds to it
+            if capture is None or capture.stale:
+                capture = Capture(self.function, args, kwargs, self.known)
+                self.touched |= capture.touched
+                self.captured[key, frozenset(given & self.touched)] = capture
+            known = capture.known(tensors)
             if not known:
-                break
+                return capture.replay(tensors)
             self.known.update((id(tensor), tensor) for tensor in known)
-        return self.captured[key].replay(tensors)
 
 
 def _tensors_in(value):
@@ -5596,10 +5599,10 @@ class Capture:
     `sources` has for each leaf of the plan the owner of its node at a replay: a Tensor (whatever that holds by then),
     one of `inputs`, which stand for the arguments (those in `unreplaced`, by id, stand for themselves), or a namespace
     around a fixed node. `targets` has (Tensor or number of an argument, output, in place?) for each Tensor that is
-    assigned, `gradients` (Tensor, output) for each that is left with a gradient it did not have (not for those that are
-    assigned: they have used theirs), `ungraded` those whose gradient it drops, `graded` the numbers of the arguments
-    that get one, `returned` the output behind each Tensor of `result`. `frozen` has all the other nodes of the graph,
-    which no Tensor is known for: if one that held such a node takes another, this is `stale`.
+    assigned, `gradients` (Tensor or number, output) for each that is left with a gradient it did not have (not for
+    those that are assigned: they have used theirs), `ungraded` those whose gradient it drops, `touched` the ids of all
+    Tensors whose gradient matters, `returned` the output behind each Tensor of `result`. `frozen` has all the other
+    nodes of the graph, which no Tensor is known for: if one that held such a node takes another, this is `stale`.
     """
     live = weakref.WeakSet()
     states = weakref.WeakValueDictionary()                              # id: Tensor, all that were ever assigned
@@ -5613,13 +5616,14 @@ class Capture:
             capture.stale |= old in capture.frozen
 
     def known(self, arguments):
-        """Those arguments that get a gradient, or that the function also knows by itself, where one of the two names is
-        assigned: what happens under that must be seen under the other."""
+        """Those arguments that the function also knows by itself, where one of the two names is assigned, or the
+        argument gets a gradient: what happens under the one must be seen under the other."""
+        graded = [arguments[tensor] for tensor, _ in self.gradients if isinstance(tensor, int)]
         changed = {id(arguments[tensor] if isinstance(tensor, int) else tensor) for tensor, *_ in self.targets}
+        changed.update(map(id, graded))
         used = {id(tensor) for tensor in [*self.sources, *(tensor for tensor, *_ in self.targets)]}
         also = lambda tensor: id(tensor) in changed and (id(tensor) in used or tensor.node in self.frozen)
-        return [tensor for i, tensor in enumerate(arguments)
-                if id(tensor) not in self.unreplaced and (i in self.graded or also(tensor))]
+        return [tensor for tensor in arguments if id(tensor) not in self.unreplaced and also(tensor)]
 
     def __init__(self, function, args, kwargs, unreplaced, again=False):
         global _capturing
@@ -5630,7 +5634,7 @@ class Capture:
                 own(tensor)
         stands = {id(tensor): Tensor._of(fresh_leaf(tensor.node.buffer), tensor.requires_grad or None)
                   for tensor in tensors if id(tensor) not in unreplaced}
-        inputs, stood = [stands.get(id(tensor), tensor) for tensor in tensors], set(map(id, stands.values()))
+        inputs = [stands.get(id(tensor), tensor) for tensor in tensors]
         args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
         gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
         standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
@@ -5659,9 +5663,8 @@ class Capture:
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
             after = {i: change[0].node for i, change in changes.items()}
             self.ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor.grad is None]
-            self.graded = {i for i, stand in enumerate(inputs) if stand.grad is not None and id(stand) in stood}
             made = [(tensor, tensor.grad.node) for tensor, gradient in gradients
-                    if gradient is None and tensor.grad is not None and id(tensor) not in stood]
+                    if gradient is None and tensor.grad is not None]
             undo()
         except BaseException:                                           # also if Ctrl-C came while it was undone
             undo()
@@ -5718,7 +5721,10 @@ class Capture:
         owner = {id(tensor): arguments.get(tensor.node, standing.get(id(tensor), tensor)) for tensor, _ in after}
         self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
         self.returned, self.assigned = [index[node] for node in returned], {i for _, i, _ in self.targets}
-        self.gradients = [(tensor, index[node]) for tensor, node in made]
+        self.gradients = [(arguments.get(tensor.node, tensor), index[node]) for tensor, node in made]
+        touched = [stand.tensor for stand in (*self.sources, *owner.values()) if isinstance(stand, _GradientOf)]
+        touched += [*self.ungraded, *(tensor for tensor, _ in self.gradients)]
+        self.touched = {id(tensor) for tensor in touched if isinstance(tensor, Tensor)}
         self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
             if in_place:
@@ -5755,6 +5761,7 @@ class Capture:
             for tensor in self.ungraded:
                 tensor.grad = None
             for tensor, i in self.gradients:
+                tensor = arguments[tensor] if isinstance(tensor, int) else tensor
                 tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
         results = [Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if i in self.assigned else fresh[i]))
                    for i in self.returned]
