@@ -955,7 +955,9 @@ class Tensor:
 
     def stack(self, *others, dim=0):
         """Tensors of one shape along a new axis at place `dim`."""
-        return self.unsqueeze(dim).cat(*(x.unsqueeze(dim) for x in others), dim=dim)
+        nodes = _operands("stack", [self, *others], self.device)
+        x, *others = [Tensor._of(node).unsqueeze(dim) for node in nodes]
+        return x.cat(*others, dim=dim)
 
     def split(self, sizes, dim=0):
         """Consecutive parts along axis `dim`, of these sizes or of one size (the last may be smaller)."""
@@ -4526,6 +4528,7 @@ def kernels(*tensors):
     copies an operand into another layout, and .lines: of each line of Python that it computes (file, number,
     "forward"), or "gradient" if it computes the gradient of that line. The NUMPY device makes none: RuntimeError.
     """
+    _require_tensors("kernels: argument", tensors)
     found = []
     for device, plan, *_ in plans(x.node for x in tensors if x.node.size):
         _require(hasattr(device, "lanes"), "kernels: device {} makes none, as it interprets the graph; set DEVICE=C or "
