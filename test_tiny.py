@@ -1560,6 +1560,13 @@ def test_bits_can_be_read_as_another_type(device):
     same(back, x)
 
 
+def test_the_bits_of_bools_are_bytes(device):
+    bytes = np.array([0, 1, 1, 0, 1], np.uint8)
+    Tensor.realize(bools := Tensor(bytes).bitcast("bool"), back := Tensor(bytes == 1).bitcast("int8"))
+    same(bools, bytes.view(bool))
+    same(back, bytes.view(np.int8))
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Edges: NaN, infinities, the sign of zero, and both ends of every type
 #

@@ -697,6 +697,8 @@ class Tensor:
         """The bits read as another dtype of the same size."""
         own, dtype = self.dtype, as_dtype(dtype)
         _require(dtype.itemsize == own.itemsize, "bitcast: {} and {} differ in size", NAME_OF[own], NAME_OF[dtype])
+        if bool_ in (own, dtype):                                       # which is a byte of 0 or 1
+            return self.cast(dtype)
         return self._same() if dtype == own else Tensor._of(Node("bitcast", (self.node,), None, None, dtype))
 
     # ---- random numbers ----
