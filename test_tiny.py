@@ -1807,6 +1807,18 @@ def test_reductions_over_any_axes(shape, device):
         close(x.mean(-1 if shape else None), a.mean(-1 if shape else None))
 
 
+def test_a_long_product_and_its_gradient_do_not_name_each_factor(device):
+    a = random_numbers("factors", 2, 1000, low=0.99, high=1.01)
+    x = Tensor(a)
+    product = x.prod(1)
+    gradient, = product.gradient(x, gradient=Tensor([1.0, 2.0]))
+    if device != "NUMPY":
+        assert max(len(kernel.body) for kernel in tiny.kernels(product, gradient)) < 50_000
+    Tensor.realize(product, gradient)
+    close(product, a.prod(1), 1e-11)
+    close(gradient, a.prod(1, keepdims=True) / a * [[1], [2]], 1e-11)
+
+
 def test_argmax_is_the_first_of_equals(device):
     x = Tensor([[1, 3, 3, 0], [2, 2, 2, 2]])
     Tensor.realize(most := x.argmax(1), least := x.argmin(1), first := x.argmax())

@@ -1196,7 +1196,8 @@ class Tensor:
         while x.shape[-1] != 1:
             x = x.pad((0, x.shape[-1] % 2 if x.shape[-1] else 2), value=1)
             half = x.shape[-1] // 2
-            x = x[..., :half] * x[..., half:]
+            x = Halves.apply(x.unflatten(-1, (2, half)))
+            x = x.contiguous() if half.bit_length() % 4 == 0 else x     # or one kernel would name all the factors
         return x.reshape(self._left(axes, keepdim))
 
     any = _formula("Whether one is true.",
@@ -1607,6 +1608,18 @@ class Activation(Function):
     def backward(self, grad):
         one = Tensor.ones(*self.x.shape, dtype=self.x.dtype, device=self.x.device)
         return grad * gradients(self.formula(self.x).node, [self.x.node], one)[0]
+
+
+class Halves(Function):
+    """One half times the other, along an axis of size 2. Its gradient is one term; by themselves two slices have two,
+    which ask for the gradient at two places: twice as many with each halving."""
+
+    def forward(self, x):
+        self.x = x
+        return x[..., 0, :] * x[..., 1, :]
+
+    def backward(self, grad):
+        return grad.unsqueeze(-2) * self.x.flip(-2)
 
 
 class Softmax(Function):
