@@ -1560,6 +1560,15 @@ def test_bits_can_be_read_as_another_type(device):
     same(back, x)
 
 
+def test_the_bits_of_either_float_of_sixteen_may_be_the_others(device):
+    halves = Tensor(np.arange(0, 2 ** 16, 7, np.uint16).view(np.float16))
+    Tensor.realize(brain := halves.bitcast("bfloat16"), back := brain.bitcast("float16"),
+                   some := Tensor([1.5, 2.0]).half().bitcast("bfloat16").float() * 8)
+    same(back, halves.numpy())
+    same(brain, (np.arange(0, 2 ** 16, 7, np.uint32) << 16).view(np.float32))
+    assert some.tolist() == [1, 16]
+
+
 def test_the_bits_of_bools_are_bytes(device):
     bytes = np.array([0, 1, 1, 0, 1], np.uint8)
     Tensor.realize(bools := Tensor(bytes).bitcast("bool"), back := Tensor(bytes == 1).bitcast("int8"))

@@ -3191,6 +3191,8 @@ class Emitter:
         if op == "index":
             return self.address(value.arg, u, v, vector) if vector else f"(i32)({self.address(value.arg, u, v)})"
         args = [self.argument(a, u, v, vector) for a in value.args]
+        if op == "bitcast" and is_short_float(value.dtype):
+            return args[0]                                              # a u16 by either name
         if op in ("cast", "bitcast"):
             return f"{self.type(value.dtype, vector)}_{'as' if op == 'bitcast' else 'from'}_" \
                    f"{NAMES.get(value.args[0].dtype, TYPE_OF[value.args[0].dtype])}({args[0]})"
