@@ -1093,6 +1093,7 @@ MOVEMENT = {
     "flip": Case(lambda x: x.flip(0, -1), lambda x: x[::-1, :, ::-1], BLOCK),
     "cat": Case(lambda x, y: x.cat(y, x * 2, dim=1), lambda x, y: np.concatenate([x, y, x * 2], 1), ((2, 3), (2, 5))),
     "stack": Case(lambda x, y: Tensor.stack(x, y, dim=1), lambda x, y: np.stack([x, y], 1), ((2, 3), (2, 3))),
+    "stack on a list": Case(lambda x: x.stack([[1.0, 2, 3]]), lambda x: np.stack([x, [[1, 2, 3]]]), ((1, 3),)),
     "split": Case(lambda x: x.split([1, 3], 1)[1] - x.split(2, 1)[0].sum(), lambda x: x[:, 1:] - x[:, :2].sum(), BLOCK),
     "chunk": Case(lambda x: x.chunk(3, -1)[1], lambda x: x[..., 2:4], BLOCK),
     "repeat": Case(lambda x: x.repeat(2, 1, 3), lambda x: np.tile(x, (2, 1, 3)), ((2, 3),)),
@@ -1590,6 +1591,22 @@ def test_bits_can_be_read_as_another_type(device):
     same(back, x)
 
 
+def test_the_bits_of_either_float_of_sixteen_may_be_the_others(device):
+    halves = Tensor(np.arange(0, 2 ** 16, 7, np.uint16).view(np.float16))
+    Tensor.realize(brain := halves.bitcast("bfloat16"), back := brain.bitcast("float16"),
+                   some := Tensor([1.5, 2.0]).half().bitcast("bfloat16").float() * 8)
+    same(back, halves.numpy())
+    same(brain, (np.arange(0, 2 ** 16, 7, np.uint32) << 16).view(np.float32))
+    assert some.tolist() == [1, 16]
+
+
+def test_the_bits_of_bools_are_bytes(device):
+    bytes = np.array([0, 1, 1, 0, 1], np.uint8)
+    Tensor.realize(bools := Tensor(bytes).bitcast("bool"), back := Tensor(bytes == 1).bitcast("int8"))
+    same(bools, bytes.view(bool))
+    same(back, bytes.view(np.int8))
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Edges: NaN, infinities, the sign of zero, and both ends of every type
 #
@@ -1828,6 +1845,18 @@ def test_reductions_over_any_axes(shape, device):
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")                                 # NumPy warns of a mean of nothing
         close(x.mean(-1 if shape else None), a.mean(-1 if shape else None))
+
+
+def test_a_long_product_and_its_gradient_do_not_name_each_factor(device):
+    a = random_numbers("factors", 2, 1000, low=0.99, high=1.01)
+    x = Tensor(a)
+    product = x.prod(1)
+    gradient, = product.gradient(x, gradient=Tensor([1.0, 2.0]))
+    if device != "NUMPY":
+        assert max(len(kernel.body) for kernel in tiny.kernels(product, gradient)) < 50_000
+    Tensor.realize(product, gradient)
+    close(product, a.prod(1), 1e-11)
+    close(gradient, a.prod(1, keepdims=True) / a * [[1], [2]], 1e-11)
 
 
 def test_argmax_is_the_first_of_equals(device):
@@ -6310,6 +6339,8 @@ MISTAKES = {
     "backward of integers": (lambda: Tensor([1, 2]).sum().backward(), TypeError, "gradient", "int32"),
     "backward of a loss cut off": (lambda: Tensor([1.0], requires_grad=True).sum().detach().backward(), RuntimeError,
                                    "requires_grad", "detach()"),
+    "kernels of a number": (lambda: tiny.kernels(1), TypeError, "kernels", "argument 0", "int"),
+    "stack of text": (lambda: x23().stack("abc"), TypeError, "stack", "str"),
     "kernels on NumPy": (lambda: tiny.kernels(Tensor([1.0], device="NUMPY") + 1), RuntimeError, "kernels", "NUMPY",
                          "DEVICE=C"),
     "backward with another shape": (lambda: x23().backward(Tensor([1.0])), ValueError, "gradient", "(1,)", "(2, 3)"),

@@ -699,6 +699,8 @@ class Tensor:
         """The bits read as another dtype of the same size."""
         own, dtype = self.dtype, as_dtype(dtype)
         _require(dtype.itemsize == own.itemsize, "bitcast: {} and {} differ in size", NAME_OF[own], NAME_OF[dtype])
+        if bool_ in (own, dtype):                                       # which is a byte of 0 or 1
+            return self.cast(dtype)
         return self._same() if dtype == own else Tensor._of(Node("bitcast", (self.node,), None, None, dtype))
 
     # ---- random numbers ----
@@ -959,7 +961,9 @@ class Tensor:
 
     def stack(self, *others, dim=0):
         """Tensors of one shape along a new axis at place `dim`."""
-        return self.unsqueeze(dim).cat(*(x.unsqueeze(dim) for x in others), dim=dim)
+        nodes = _operands("stack", [self, *others], self.device)
+        x, *others = [Tensor._of(node).unsqueeze(dim) for node in nodes]
+        return x.cat(*others, dim=dim)
 
     def split(self, sizes, dim=0):
         """Consecutive parts along axis `dim`, of these sizes or of one size (the last may be smaller)."""
@@ -1196,7 +1200,8 @@ class Tensor:
         while x.shape[-1] != 1:
             x = x.pad((0, x.shape[-1] % 2 if x.shape[-1] else 2), value=1)
             half = x.shape[-1] // 2
-            x = x[..., :half] * x[..., half:]
+            x = Halves.apply(x.unflatten(-1, (2, half)))
+            x = x.contiguous() if half.bit_length() % 4 == 0 else x     # or one kernel would name all the factors
         return x.reshape(self._left(axes, keepdim))
 
     any = _formula("Whether one is true.",
@@ -1608,6 +1613,18 @@ class Activation(Function):
     def backward(self, grad):
         one = Tensor.ones(*self.x.shape, dtype=self.x.dtype, device=self.x.device)
         return grad * gradients(self.formula(self.x).node, [self.x.node], one)[0]
+
+
+class Halves(Function):
+    """One half times the other, along an axis of size 2. Its gradient is one term; by themselves two slices have two,
+    which ask for the gradient at two places: twice as many with each halving."""
+
+    def forward(self, x):
+        self.x = x
+        return x[..., 0, :] * x[..., 1, :]
+
+    def backward(self, grad):
+        return grad.unsqueeze(-2) * self.x.flip(-2)
 
 
 class Softmax(Function):
@@ -3179,6 +3196,8 @@ class Emitter:
         if op == "index":
             return self.address(value.arg, u, v, vector) if vector else f"(i32)({self.address(value.arg, u, v)})"
         args = [self.argument(a, u, v, vector) for a in value.args]
+        if op == "bitcast" and is_short_float(value.dtype):
+            return args[0]                                              # a u16 by either name
         if op in ("cast", "bitcast"):
             return f"{self.type(value.dtype, vector)}_{'as' if op == 'bitcast' else 'from'}_" \
                    f"{NAMES.get(value.args[0].dtype, TYPE_OF[value.args[0].dtype])}({args[0]})"
@@ -4542,6 +4561,7 @@ def kernels(*tensors):
     copies an operand into another layout, and .lines: of each line of Python that it computes (file, number,
     "forward"), or "gradient" if it computes the gradient of that line. The NUMPY device makes none: RuntimeError.
     """
+    _require_tensors("kernels: argument", tensors)
     found = []
     for device, plan, *_ in plans(x.node for x in tensors if x.node.size):
         _require(hasattr(device, "lanes"), "kernels: device {} makes none, as it interprets the graph; set DEVICE=C or "
