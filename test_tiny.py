@@ -6856,6 +6856,22 @@ def test_what_int32_cannot_count_is_refused(n, device):
 
 
 @on(*COMPILED)
+def test_what_was_computed_is_released_without_the_garbage_collector(device):
+    """Else memory would wait for it, and a jit would take a state of which only garbage knows for one that is shared."""
+    q = leaf(1, 4, 128, 16).realize()
+    gc.collect()
+    gc.disable()
+    try:
+        y = (q.scaled_dot_product_attention(q, q, is_causal=True) @ leaf(16, 20)).softmax().sum(0)
+        seen = [weakref.ref(node) for node in tiny.topological([y.node]) if node is not q.node]
+        y.realize()
+        del y
+        assert [node() for node in seen if node()] == []
+    finally:
+        gc.enable()
+
+
+@on(*COMPILED)
 def test_a_plan_keeps_no_memory_alive(device):
     """Neither that of its operands nor an arena that has become too small for another plan."""
     holders, arenas, Device[device].arena = [], [], None

@@ -3868,9 +3868,10 @@ class Fuser:
 
         def needs(nest):
             """The nests that must have run before this one; strips are looked through."""
-            for node in nest.reads():
-                if node in producer:
-                    yield from needs(producer[node]) if node in self.strips else [producer[node]]
+            strips = topological([nest], sources=lambda nest: [producer[node] for node in nest.reads()
+                                                               if node in self.strips])
+            return [producer[node] for one in strips for node in one.reads()
+                    if node in producer and node not in self.strips]
 
         def needed(kernel):
             """The other kernels that must have run before this one."""
@@ -4434,6 +4435,7 @@ class Plan:
         self.in_place = {number[output] - len(leaves) for output in self.in_place}     # from here on, only numbers
         for kernel in self.kernels:
             kernel.forget({node: i for i, node in enumerate(order)})
+        vars(fuser).clear()                                             # its nests know it, and would keep the graph
 
     def save(self, key):
         """Keep the plan on disk, if the cache folder can be used: as JSON, packed by zlib, which notices damage."""
