@@ -6233,6 +6233,14 @@ MISTAKES = {
     "matmul of shapes that do not fit": (lambda: x23() @ x23(), ValueError, "matmul", "(2, 3)"),
     "matmul of batches that do not fit": (lambda: Tensor.ones(2, 2, 3) @ Tensor.ones(3, 3, 2), ValueError, "matmul",
                                           "(2, 2, 3)", "(3, 3, 2)"),
+    "a gradient of another shape": (lambda: setattr(x23(), "grad", Tensor.ones(3)), ValueError, "grad", "(3,)",
+                                    "(2, 3)"),
+    "a gradient that is an array": (lambda: setattr(x23(), "grad", np.ones(3)), TypeError, "grad", "ndarray"),
+    "a parameter with two weight decays": (lambda: nn.optim.AdamW([w := x23(), {"params": [w], "weight_decay": 0.5}]),
+                                           ValueError, "AdamW", "weight_decay"),
+    "an array as mask of attention": (lambda: x23().scaled_dot_product_attention(x23(), x23(), np.ones((2, 2))),
+                                      TypeError, "scaled_dot_product_attention", "ndarray"),
+    "logits without classes": (lambda: Tensor(1.0).cross_entropy(Tensor(0)), ValueError, "cross entropy", "()"),
     "matmul of a number": (lambda: x23() @ Tensor(1.0), ValueError, "matmul", "()"),
     "reshape to another size": (lambda: x23().reshape(4, 2), ValueError, "reshape", "(2, 3)", "(4, 2)"),
     "reshape with two unknowns": (lambda: x23().reshape(-1, -1), ValueError, "reshape", "(2, 3)"),
@@ -6857,7 +6865,7 @@ def test_what_int32_cannot_count_is_refused(n, device):
 
 @on(*COMPILED)
 def test_what_was_computed_is_released_without_the_garbage_collector(device):
-    """Else memory would wait for it, and a jit would take a state of which only garbage knows for one that is shared."""
+    """Else memory would wait for it, and a jit would take a state that only garbage knows for one that is shared."""
     q = leaf(1, 4, 128, 16).realize()
     gc.collect()
     gc.disable()

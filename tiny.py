@@ -557,6 +557,10 @@ class Tensor:
 
     @_alone
     def _set_grad(self, gradient):
+        if gradient is not None:
+            _require_tensors("grad: gradient", [gradient])
+            _require(gradient.shape == self.shape, "grad: a gradient of shape {} is not one of a Tensor of shape {}",
+                     gradient.shape, self.shape)
         self._grad = gradient
 
     requires_grad = property(lambda self: self._requires_grad, _set_requires_grad, doc="Does backward() set `grad`?")
@@ -1306,7 +1310,8 @@ class Tensor:
     def scaled_dot_product_attention(self, key, value, attn_mask=None, dropout_p=0.0, is_causal=False):
         """softmax(q @ k.T / sqrt(width) + mask) @ v (Vaswani et al., 2017); a bool mask says what may be looked at."""
         _require(attn_mask is None or not is_causal, "scaled_dot_product_attention: attn_mask excludes is_causal")
-        scores = self @ key.transpose(-2, -1) * self.shape[-1] ** -0.5                  # (..., queries, keys)
+        _require_tensors("scaled_dot_product_attention: input", [key, value] + [attn_mask] * (attn_mask is not None))
+        scores = self @ key.transpose(-2, -1) * max(1, self.shape[-1]) ** -0.5          # (..., queries, keys)
         mask = scores._places(-2) >= scores._places(-1) if is_causal else attn_mask
         if mask is not None:
             scores = mask.where(scores, -math.inf) if mask.dtype == bool_ else scores + mask
@@ -1412,6 +1417,7 @@ class Tensor:
         Bounds are not checked, as classes are data: one that is none of the axis, such as -100, names no logit, and its
         loss means nothing. sparse_categorical_crossentropy(ignore_index=-100) leaves such examples out.
         """
+        _require(self.ndim, "cross entropy: logits must have an axis of classes, got shape {}", self.shape)
         axis = min(1, self.ndim - 1)
         if target.shape != self.shape:
             return self._log_loss(target, axis, label_smoothing)._reduced(reduction)
@@ -5512,7 +5518,7 @@ class TinyJit:
 
     def __init__(self, function):
         self.function, self.captured, self.known = function, {}, {}     # the latter: Tensors, by id (Capture.known)
-        self.touched = set()            # ids of those whose gradients a capture reads, sets or drops, and which it holds
+        self.touched = set()            # ids of Tensors whose gradients a capture, which holds them, reads or changes
         functools.update_wrapper(self, function)
 
     def __get__(self, instance, owner):
@@ -5960,9 +5966,11 @@ class Optimizer:
         groups = [group if isinstance(group, dict) else {"params": [group]} for group in params]
         fits = all("params" in group and group.keys() <= {"params", "weight_decay"} for group in groups)
         _require(fits, "{}: a group has params and weight_decay, not {}", name, [[*group] for group in groups])
-        self.decays = {p: group.get("weight_decay", weight_decay) for group in groups for p in group["params"]}
-        others = [type(p).__name__ for p in self.decays if not isinstance(p, Tensor)]
-        _require(not others, "{}: parameters must be Tensors, got {}", name, ", ".join(others), kind=TypeError)
+        decays = [(p, group.get("weight_decay", weight_decay)) for group in groups for p in group["params"]]
+        _require_tensors(f"{name}: parameter", [p for p, _ in decays])
+        self.decays = dict(decays)
+        _require(len({(id(p), decay) for p, decay in decays}) == len(self.decays),
+                 "{}: a parameter in several groups has several values of weight_decay", name)
         self.params = [p for p in self.decays if p.requires_grad is not False]
         _require(self.params, "{}: there is no parameter to optimize", name)
         for p in [p for p in self.params if not p.requires_grad]:
