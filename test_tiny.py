@@ -6370,7 +6370,7 @@ MISTAKES = {
     "an optimizer of nothing": (lambda: nn.optim.SGD([]), ValueError, "SGD", "parameter"),
     "a group with a rate of its own": (lambda: nn.optim.SGD([{"params": [x23()], "lr": 0.1}]), ValueError, "SGD", "lr"),
     "a group without parameters": (lambda: nn.optim.AdamW([{"weight_decay": 0.1}]), ValueError, "AdamW", "params"),
-    "an optimizer of names": (lambda: nn.optim.SGD({"weight": x23()}), TypeError, "SGD", "Tensors", "str"),
+    "an optimizer of names": (lambda: nn.optim.SGD({"weight": x23()}), TypeError, "SGD", "Tensor", "str"),
     "clipping no gradients": (lambda: nn.optim.clip_grad_norm_([x23()], 1.0), RuntimeError, "clip_grad_norm_"),
     "a state of arrays": (lambda: nn.state.load_state_dict({"a": x23()}, {"a": np.ones((2, 3))}), ValueError,
                           "load_state_dict", "float32[2, 3]", "ndarray"),
@@ -8080,6 +8080,17 @@ def drops_a_gradient(jit):
     return [(step(Tensor([2.0])).item(), w.grad, w.item()) for _ in range(4)]
 
 
+def drops_a_gradient_that_came_later(jit):
+    w = Tensor([1.0], requires_grad=True)
+    optimizer, seen = nn.optim.SGD([w], lr=0.125), []
+    drop = jit(lambda x: optimizer.zero_grad() or x + 1)
+    for i in range(3):
+        drop(Tensor([2.0]))
+        seen.append(w.grad is None)
+        (w * w).sum().backward()
+    return seen
+
+
 def gives_an_argument_a_gradient(jit):
     weights, results = [Tensor([float(i)], requires_grad=True) for i in (1, 2)], []
     loss = jit(lambda w, x: (w * w * x).sum().backward())
@@ -8113,7 +8124,7 @@ def reads_the_gradient_of_an_argument(jit):
 
 
 PROGRAMS = [reads_what_is_older, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
-            gives_an_argument_a_gradient, gives_each_of_many_arguments_a_gradient,
+            drops_a_gradient_that_came_later, gives_an_argument_a_gradient, gives_each_of_many_arguments_a_gradient,
             takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]
 
 

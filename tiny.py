@@ -555,8 +555,14 @@ class Tensor:
             Tensor._trainable.pop(id(self), None)
         self._requires_grad = wanted
 
+    def _get_grad(self):
+        if _capturing is not None:
+            Capture.looked.add(id(self))
+        return self._grad
+
     @_alone
     def _set_grad(self, gradient):
+        self._get_grad()                                                # for a jit to know
         if gradient is not None:
             _require_tensors("grad: gradient", [gradient])
             _require(gradient.shape == self.shape, "grad: a gradient of shape {} is not one of a Tensor of shape {}",
@@ -564,7 +570,7 @@ class Tensor:
         self._grad = gradient
 
     requires_grad = property(lambda self: self._requires_grad, _set_requires_grad, doc="Does backward() set `grad`?")
-    grad = property(lambda self: self._grad, _set_grad, doc="The gradient, a Tensor of this shape, or None.")
+    grad = property(_get_grad, _set_grad, doc="The gradient, a Tensor of this shape, or None.")
     shape = property(lambda self: self.node.shape, doc="Sizes of the axes.")
     dtype = property(lambda self: self.node.dtype, doc="Type of the numbers, an np.dtype.")
     device = property(lambda self: self.node.device, doc="Name of the device that holds the numbers.")
@@ -5518,7 +5524,7 @@ class TinyJit:
 
     def __init__(self, function):
         self.function, self.captured, self.known = function, {}, {}     # the latter: Tensors, by id (Capture.known)
-        self.touched = set()            # ids of Tensors whose gradients a capture, which holds them, reads or changes
+        self.touched = set()                                            # ids of Tensors at whose grad captures look
         functools.update_wrapper(self, function)
 
     def __get__(self, instance, owner):
@@ -5629,11 +5635,12 @@ class Capture:
     around a fixed node. `targets` has (Tensor or number of an argument, output, in place?) for each Tensor that is
     assigned, `gradients` (Tensor or number, output) for each that is left with a gradient it did not have (not for
     those that are assigned: they have used theirs), `ungraded` those whose gradient it drops, `touched` the ids of all
-    Tensors whose gradient matters, `returned` the output behind each Tensor of `result`. `frozen` has all the other
+    whose gradient it looks at, `returned` the output behind each Tensor of `result`. `frozen` has all the other
     nodes of the graph, which no Tensor is known for: if one that held such a node takes another, this is `stale`.
     """
     live = weakref.WeakSet()
     states = weakref.WeakValueDictionary()                              # id: Tensor, all that were ever assigned
+    looked = set()                                                      # ids, while a call is captured (see `touched`)
 
     @classmethod
     def notice(cls, tensor, old):
@@ -5681,18 +5688,19 @@ class Capture:
             for stand in stands.values():
                 stand.requires_grad = False
         try:
-            _capturing, Node.since = assigned, start
+            _capturing, Node.since, Capture.looked = assigned, start, set()
             self.result = function(*args, **kwargs)
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
-                if gradient is not None and tensor.grad is not None and tensor.grad is not gradient:
-                    gradient.assign(tensor.grad)
+                if gradient is not None and tensor._grad is not None and tensor._grad is not gradient:
+                    gradient.assign(tensor._grad)
             returned = [tensor.node if tensor.node.buffer is None else Node("contiguous", (tensor.node,), next(_serial))
                         for tensor in _tensors_in(self.result)]
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
             after = {i: change[0].node for i, change in changes.items()}
-            self.ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor.grad is None]
-            made = [(tensor, tensor.grad.node) for tensor, gradient in gradients
-                    if gradient is None and tensor.grad is not None]
+            self.ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor._grad is None]
+            made = [(tensor, tensor._grad.node) for tensor, gradient in gradients
+                    if gradient is None and tensor._grad is not None]
+            self.touched = Capture.looked
             undo()
         except BaseException:                                           # also if Ctrl-C came while it was undone
             undo()
@@ -5750,9 +5758,6 @@ class Capture:
         self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
         self.returned, self.assigned = [index[node] for node in returned], {i for _, i, _ in self.targets}
         self.gradients = [(arguments.get(tensor.node, tensor), index[node]) for tensor, node in made]
-        touched = [stand.tensor for stand in (*self.sources, *owner.values()) if isinstance(stand, _GradientOf)]
-        touched += [*self.ungraded, *(tensor for tensor, _ in self.gradients)]
-        self.touched = {id(tensor) for tensor in touched if isinstance(tensor, Tensor)}
         self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
             if in_place:
