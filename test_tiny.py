@@ -2897,6 +2897,23 @@ def check_slope(program, step=2.0 ** -13):
     return 1
 
 
+def check_plan(plan):
+    """Threads wait between two kernels of which one writes where the other reads or writes. And what a kernel reads of
+    the arena is what was written there last, as a whole, and is not where the kernel itself writes."""
+    overlap = lambda p, q: p == q or p[0] == q[0] == "arena" and p[1] < q[2] and q[1] < p[2]
+    runs = [(places[:len(kernel.outputs)], places[len(kernel.outputs):])
+            for kernel, places in zip(plan.kernels, plan.places)]
+    clash = lambda ours, theirs: any(overlap(p, q) for p in ours for q in theirs)
+    for i, (written, read) in enumerate(runs):
+        for j, (earlier, looked_at) in enumerate(runs[:i]):
+            waits = any(plan.barriers[j + 1:i + 1])
+            assert waits or not (clash(read, earlier) or clash(written, earlier + looked_at)), (i, j, runs)
+        for place in [place for place in read if place[0] == "arena"]:
+            assert [q for earlier, _ in runs[:i] for q in earlier if overlap(q, place)][-1:] == [place], (i, runs)
+            assert not clash([place], written), (i, runs)
+        assert not any(overlap(p, q) for p, q in itertools.combinations(written, 2)), (i, runs)
+
+
 def every_program(check, name, count, first=0, **options):
     """check(program) for `count` random ones. Returns how many were made, and how many of them are distinct.
 
@@ -2912,8 +2929,8 @@ def every_program(check, name, count, first=0, **options):
     def look(program):
         next(made)
         found.setdefault(repr(program), program)
-        for _ in tiny.plans([result.node for result in program.results(name) if result.numel()]):
-            pass
+        for _, plan, *_ in tiny.plans([result.node for result in program.results(name) if result.numel()]):
+            check_plan(plan)
     compile, device.compile, device.plans = getattr(device, "compile", len), kernels.extend, {}
     most, tiny.PLANS = tiny.PLANS, math.inf
     try:
