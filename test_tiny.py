@@ -781,7 +781,7 @@ class Halves:
     def pytest_runtestloop(self, session):
         rows, option = ([], []), self.config.option
         for item in session.items:
-            rows[bool(re.search(r"\bCL\b", item.name))].append(item)
+            rows[bool(re.search(r"\b(CL|GROUPS)\b", item.name))].append(item)
         if not all(rows) or os.environ.get("HALVES") == "0" or option.usepdb or option.collectonly:
             return (yield)
         capture = self.config.pluginmanager.get_plugin("capturemanager")
@@ -848,11 +848,25 @@ def pytest_generate_tests(metafunc):                                    # comes 
 # ---------------------------------------------------------------------------------------------------------------------
 @pytest.fixture(params=DEVICES)
 def device(request, monkeypatch):
-    """The name of a device, which is Device.DEFAULT during the test."""
-    Device[request.param]                                               # raises where it can't be had
+    """The name of a device, which is Device.DEFAULT during the test.
+
+    Most of the time of all tests goes to the optimizers of gcc and PoCL. So these do little, but for a test that asks
+    for `optimized`, such as that of all operations, and where this fixture is not asked for, as by random programs.
+    """
+    device = Device[request.param]                                      # raises where it can't be had
     monkeypatch.setattr(Device, "DEFAULT", request.param)
+    if "optimized" not in request.fixturenames:
+        monkeypatch.setenv("POCL_EXTRA_BUILD_FLAGS", "-cl-opt-disable")
+        if isinstance(device, tiny.CDevice):
+            monkeypatch.setattr(device, "flags", [*device.flags, "-O1"])
+            monkeypatch.setattr(device, "identity", f"{device.identity} -O1")
     Tensor.manual_seed(1)
     return request.param
+
+
+@pytest.fixture
+def optimized():
+    """Code is compiled as it is for the user."""
 
 
 def on(*names):
@@ -1199,7 +1213,7 @@ _computed, _differences = {}, {}                                        # by dev
 
 
 @pytest.fixture
-def computed(request, device):
+def computed(request, device, optimized):
     """All cases that this run tests on the device, by name; realized many at once, as that compiles in parallel."""
     if device not in _computed:
         names = [item.callspec.params["name"] for item in request.session.items
@@ -4464,7 +4478,7 @@ def train_mlp(device, jitted, steps=5):
 
 
 @on(*DEVICES, "GROUPS")
-def test_jit_computes_the_same_bits(device):
+def test_jit_computes_the_same_bits(optimized, device):
     """Every loss, parameter, moment, and what the random generator gives afterwards."""
     losses, state, drawn = train_mlp(device, jitted=False)
     jit_losses, jit_state, jit_drawn = train_mlp(device, jitted=True)
@@ -5116,7 +5130,7 @@ def test_gpt_is_the_same_model_without_fusion(device, monkeypatch):
 
 
 @on(*COMPILED, "GROUPS")
-def test_gpt_is_the_same_model_as_on_numpy(device, monkeypatch):
+def test_gpt_is_the_same_model_as_on_numpy(optimized, device, monkeypatch):
     results = {}
     for name in ("NUMPY", device):
         monkeypatch.setattr(Device, "DEFAULT", name)
@@ -7452,7 +7466,7 @@ def test_a_profile_on_numpy_says_that_there_are_no_kernels(device):
 
 
 @on(*COMPILED)
-def test_a_profile_of_a_training_step_adds_up_to_the_wall_clock(device, monkeypatch):
+def test_a_profile_of_a_training_step_adds_up_to_the_wall_clock(optimized, device, monkeypatch):
     """And changes none of its numbers. The best of some steps: other processes may come between two clocks."""
     def losses(profiled):
         Tensor.manual_seed(0)
@@ -7531,7 +7545,7 @@ def test_debug_sees_the_replays_of_a_jit(device, monkeypatch, capsys):
 
 
 @on(*COMPILED)
-def test_the_peak_of_a_machine_is_plausible_and_changes_no_numbers(device):
+def test_the_peak_of_a_machine_is_plausible_and_changes_no_numbers(optimized, device):
     """Between a billion and a quadrillion: what any computer does."""
     total = product_and_sum()[2]
     want = total.numpy()
@@ -7776,9 +7790,10 @@ def measured(device, made, monkeypatch):
 
 
 @on("C")                                                                # CL, which compiles slowly, in the next test
-def test_no_tile_changes_a_bit(device, made, monkeypatch, tmp_path):
+def test_no_tile_changes_a_bit(optimized, device, made, monkeypatch, tmp_path):
     """The times that are measured are put aside, so that each tile wins once."""
     usual, measure, layouts, turn = tuned_products(device), Device[device].measure, {}, 0
+    cache = tmp_path / "cache"
 
     def winner(variants, elements):
         key = next(iter(variants.values())).key
@@ -7788,7 +7803,8 @@ def test_no_tile_changes_a_bit(device, made, monkeypatch, tmp_path):
     monkeypatch.setattr(Device[device], "measure", winner)
     monkeypatch.setenv("TUNE", "1")
     for turn in range(31):                                              # the usual tile, and 10 in each kind of block
-        monkeypatch.setenv("TINY_CACHE", str(tmp_path / str(turn)))
+        for path in (*cache.glob("*.plan"), *cache.glob("*.tile")):     # what was compiled may stay
+            path.unlink()
         assert tuned_products(device) == usual
     assert 12 < max(map(len, layouts.values())) <= 31
 
@@ -7825,7 +7841,7 @@ def test_a_damaged_winner_is_measured_anew(damage, device, measured, tmp_path):
 
 
 @on(*COMPILED)
-def test_what_gives_other_bits_cannot_win(device):
+def test_what_gives_other_bits_cannot_win(optimized, device):
     x = leaf(4, 5)
     (double,), (triple,) = tiny.kernels(x * 2), tiny.kernels(x * 3)
     times = Device[device].measure({"double": double, "triple": triple, "again": double}, lambda node: 20)
