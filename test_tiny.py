@@ -13,9 +13,10 @@ the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where 
 Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
 not a skip.
 """
-import argparse, ast, contextlib, ctypes, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util
-import inspect, io, itertools, json, linecache, math, os, platform, random, re, select, shutil, signal, socket, stat
-import struct, subprocess, sys, tempfile, threading, time, tracemalloc, warnings, weakref, xml.etree.ElementTree, zlib
+import argparse, ast, contextlib, copy, ctypes, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util
+import inspect, io, itertools, json, linecache, math, os, pickle, platform, random, re, select, shutil, signal, socket
+import stat, struct, subprocess, sys, tempfile, threading, time, tracemalloc, warnings, weakref, xml.etree.ElementTree
+import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -4870,6 +4871,55 @@ def test_jit_of_a_method_is_each_objects_own(device):
         a.add(Tensor([1.0]))
         b.add(Tensor([2.0]))
     assert (a.count.item(), b.count.item()) == (4, 108)
+
+
+class Tally:
+    def __init__(self):
+        self.count, self.twice = Tensor([0.0]), TinyJit(self.doubled)
+
+    @TinyJit
+    def add(self, x):
+        return self.count.assign(self.count + x)
+
+    @TinyJit
+    def __call__(self, x):
+        return self.count + x
+
+    def doubled(self, x):
+        return self.count * 2 + x
+
+
+class LoudTally(Tally):
+    @TinyJit
+    def add(self, x):
+        return super().add(x) * 100
+
+
+def test_jit_of_a_method_may_call_that_of_its_base_class(device):
+    tally = LoudTally()
+    assert [tally.add(Tensor([1.0])).item() for _ in range(3)] == [100, 200, 300]
+
+
+def test_jit_of_call_is_captured_once(device):
+    tally, one = Tally(), Tensor([1.0])
+    assert [tally(one).item() for _ in range(2)] == [1, 1] and len(Tally.__call__.__get__(tally, Tally).captured) == 1
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))],
+                         ids=["deepcopy", "pickle"])
+def test_a_copy_of_a_model_with_jits_has_its_own(copied, device):
+    model, one = LoudTally(), Tensor([1.0])
+    for _ in range(2):
+        results = [model.add(one), model(one), model.twice(one)]
+    other = copied(model)
+    model.count.assign(50.0)
+    assert [x.item() for x in results] == [200, 3, 5] and list(nn.state.get_state_dict(model)) == ["count"]
+    assert [x.item() for x in (other.add(one), other(one), other.twice(one))] == [300, 4, 7]
+    assert (model.twice(one).item(), model.count.item(), other.count.item()) == (101, 50, 3)
+
+
+def test_the_state_of_a_model_in_a_jit_is_its_own(device):
+    assert list(nn.state.get_state_dict([TinyJit(nn.Linear(2, 2))])) == ["0.weight", "0.bias"]
 
 
 def test_jit_respects_training_mode(device):

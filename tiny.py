@@ -9,7 +9,7 @@ import _ctypes, atexit, contextlib, copy, ctypes, functools, hashlib, itertools,
 import shlex, shutil, signal, stat, subprocess, sys, tempfile, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from pathlib import Path
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 import numpy as np
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -5527,14 +5527,22 @@ class TinyJit:
         self.touched = set()                                            # ids of Tensors at whose grad captures look
         functools.update_wrapper(self, function)
 
+    def __set_name__(self, owner, name):
+        self.__qualname__ = f"{owner.__qualname__}.{name}"
+
     def __get__(self, instance, owner):
-        """As a method: one jit for each object."""
+        """As a method: one jit for each object, which that keeps under a name that no other class has for its own."""
         if instance is None:
             return self
-        bound = TinyJit(functools.partial(self.function, instance))
-        functools.update_wrapper(bound, self.function)
-        instance.__dict__[self.__name__] = bound
+        bound = instance.__dict__.get(self.__qualname__)
+        if bound is None:
+            bound = instance.__dict__[self.__qualname__] = TinyJit(functools.partial(self, instance))
+            functools.update_wrapper(bound, self.function)
         return bound
+
+    def __reduce__(self):
+        """For pickle and copy.deepcopy: a function is there by its name; a copy of an object captures anew."""
+        return self.__qualname__ if isinstance(self.function, FunctionType) else (TinyJit, (self.function,))
 
     @_alone
     def __call__(self, *args, **kwargs):
@@ -6068,6 +6076,7 @@ def clip_grad_norm_(params, max_norm):
 
 def _named_tensors(obj, prefix, around):
     """Pairs (name, Tensor) of what is within `obj`, which is itself within the objects `around`, given by id."""
+    obj = obj.function if isinstance(obj, TinyJit) else obj             # what it has captured is not the model's
     if isinstance(obj, Tensor):
         yield prefix[:-1], obj
     elif id(obj) not in around:
