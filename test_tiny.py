@@ -4940,7 +4940,9 @@ def read_inside(x):
     (lambda: TinyJit(lambda x: x * (2 if x.sum() > 0 else 3))(Tensor([1.0])), RuntimeError, ["jit", "read"]),
     (lambda: TinyJit(lambda x, n: x * n)(Tensor([1.0]), 3), TypeError, ["jit", "int", "3"]),
     (lambda: TinyJit(lambda x: x * 2)(np.ones(2)), TypeError, ["jit", "ndarray"]),
-], ids=["a value read", "a branch on a value", "a number", "an array"])
+    (lambda: TinyJit(lambda x: [Tensor.manual_seed(5), Tensor.rand(2)][1])(Tensor([1.0])), RuntimeError,
+     ["jit", "manual_seed"]),
+], ids=["a value read", "a branch on a value", "a number", "an array", "a seed"])
 def test_jit_raises_on_what_it_cannot_replay(call, kind, words, device):
     for _ in range(3):                                                  # at every call, not just at the first
         with pytest.raises(kind) as error:
@@ -8173,9 +8175,27 @@ def reads_the_gradient_of_an_argument(jit):
     return [down(w).item() for _ in range(3)], w.grad.item()
 
 
-PROGRAMS = [reads_what_is_older, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
-            drops_a_gradient_that_came_later, gives_an_argument_a_gradient, gives_each_of_many_arguments_a_gradient,
-            takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]
+def freezes_and_thaws(jit):
+    """Of three that begin frozen, one was never computed, and one was assigned."""
+    tensors, x, results = [Tensor([2.0]), Tensor.arange(3)[2:] * 1.5, Tensor([4.0]), Tensor([5.0])], Tensor([1.0]), []
+    a, b, c, d = tensors
+    c.assign(c * 2)
+    d.requires_grad = True
+    look, train = jit(lambda x: a * b * c * x), jit(lambda x: (a * b * c * d * x).sum().backward())
+    for i in range(12):
+        results += [look(x).item(), train(x).item(), *(t.grad is not None and t.grad.item() for t in tensors)]
+        t = tensors[i % 3]
+        t.requires_grad = not t.requires_grad
+        t.grad = d.grad = None
+        if i % 2:
+            t.assign(t.detach() + 1)
+    return results
+
+
+PROGRAMS = [reads_what_is_older, freezes_and_thaws, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state,
+            drops_a_gradient, drops_a_gradient_that_came_later, gives_an_argument_a_gradient,
+            gives_each_of_many_arguments_a_gradient, takes_a_parameter_where_it_took_none,
+            reads_the_gradient_of_an_argument]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)

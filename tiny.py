@@ -548,6 +548,8 @@ class Tensor:
     def _set_requires_grad(self, wanted):
         if wanted:
             _require(is_float(self.dtype), "requires_grad: {} has no gradient, only floats", self.dtype, kind=TypeError)
+            if not self._requires_grad:                                 # a capture may have taken it for a constant
+                Capture.notice(self, self.node)
             if self.node.op != "buffer":                                # equal values, yet a gradient of its own
                 self.node = Node("contiguous", (self.node,), next(_serial))
             Tensor._trainable[id(self)] = self
@@ -5524,7 +5526,7 @@ class TinyJit:
 
     def __init__(self, function):
         self.function, self.captured, self.known = function, {}, {}     # the latter: Tensors, by id (Capture.known)
-        self.touched = set()                                            # ids of Tensors at whose grad captures look
+        self.touched = set()            # ids of Tensors that captures read, or at whose gradients they look
         functools.update_wrapper(self, function)
 
     def __set_name__(self, owner, name):
@@ -5550,17 +5552,18 @@ class TinyJit:
             return self.function(*args, **kwargs)
         tensors = _tensors_in((args, kwargs))
         Tensor.realize(*tensors) if tensors else None
-        given = {i for i, tensor in Tensor._trainable.items() if tensor.grad is not None}
-        self.known.update((id(tensor), tensor) for tensor in tensors if id(tensor) in given)
+        given = {i: tensor.grad is not None for i, tensor in Tensor._trainable.items()}
+        self.known.update((id(tensor), tensor) for tensor in tensors if given.get(id(tensor)))
+        learning = lambda: frozenset((i, given[i]) for i in self.touched & given.keys())
         places = {id(tensor): i for i, tensor in enumerate(tensors)}    # one Tensor given twice has one of them
         while True:
             same = tuple([i if i in self.known else places[i] for i in map(id, tensors)])
             key = (_outline((args, kwargs)), Tensor.training, same)
-            capture = self.captured.get((key, frozenset(given & self.touched)))         # what has a gradient adds to it
+            capture = self.captured.get((key, learning()))              # what is frozen, and what has a gradient
             if capture is None or capture.stale:
                 capture = Capture(self.function, args, kwargs, self.known)
                 self.touched |= capture.touched
-                self.captured[key, frozenset(given & self.touched)] = capture
+                self.captured[key, learning()] = capture
             known = capture.known(tensors)
             if not known:
                 return capture.replay(tensors)
@@ -5643,11 +5646,11 @@ class Capture:
     around a fixed node. `targets` has (Tensor or number of an argument, output, in place?) for each Tensor that is
     assigned, `gradients` (Tensor or number, output) for each that is left with a gradient it did not have (not for
     those that are assigned: they have used theirs), `ungraded` those whose gradient it drops, `touched` the ids of all
-    whose gradient it looks at, `returned` the output behind each Tensor of `result`. `frozen` has all the other
+    that it reads or whose gradient it looks at, `returned` the output behind each Tensor of `result`. `frozen` has all the other
     nodes of the graph, which no Tensor is known for: if one that held such a node takes another, this is `stale`.
     """
     live = weakref.WeakSet()
-    states = weakref.WeakValueDictionary()                              # id: Tensor, all that were ever assigned
+    states = weakref.WeakValueDictionary()                              # id: Tensor, all that were assigned or thawed
     looked = set()                                                      # ids, while a call is captured (see `touched`)
 
     @classmethod
@@ -5761,6 +5764,7 @@ class Capture:
                   **{inputs[i].node: inputs[i] for i in arguments.values()}}
         self.inputs, self.unreplaced = {i: inputs[i] for i in arguments.values()}, set(unreplaced)
         self.sources = [owners.get(leaf, SimpleNamespace(node=leaf)) for leaf in leaves]
+        self.touched.update(map(id, self.sources))
         index = {node: i for i, node in enumerate(outputs)}
         owner = {id(tensor): arguments.get(tensor.node, standing.get(id(tensor), tensor)) for tensor, _ in after}
         self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
