@@ -724,6 +724,8 @@ class Tensor:
     @_alone
     def manual_seed(seed=0):
         """Start the random numbers of all devices again from `seed`."""
+        _require(_capturing is None, "jit: manual_seed() in a captured function; a replay would not start the random "
+                 "numbers again. Call it outside", kind=RuntimeError)
         Tensor._seed, Tensor._random_host = seed & 0xffffffff, {}
         for device in Tensor._random:
             Tensor._set_random(device, 0)
