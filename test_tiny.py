@@ -8217,11 +8217,16 @@ def test_a_jit_is_captured_once_for_arguments_that_get_gradients(device):
 
 
 def test_no_gradient_flows_through_what_was_computed_before_a_jit(device):
-    w, x = Tensor([2.0], requires_grad=True), Tensor([3.0])
+    w, v, x = Tensor([2.0], requires_grad=True), Tensor([4.0], requires_grad=True), Tensor([3.0])
+    argument = TinyJit(lambda x: (v * x).sum().backward())
+    argument(x)
     older, line = w * 5, inspect.currentframe().f_lineno
     for realized in (False, True):
         with pytest.raises(RuntimeError, match=f"jit: a gradient would flow .*test_tiny.py:{line}, which is frozen"):
             TinyJit(lambda x: (older * x).sum().backward())(x)
+        with pytest.raises(RuntimeError, match=f"jit: a gradient would flow .*test_tiny.py:{line}, which is frozen"):
+            argument(older)
+        argument(older.detach())
         older.realize()
     assert w.grad is None and (w * x).sum().backward().item() == 6 and w.grad.item() == 3
 

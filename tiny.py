@@ -5581,10 +5581,10 @@ def _tensors_in(value):
 
 
 def _outline(value):
-    """What a capture depends on: how the arguments nest, the shape, dtype and device of each Tensor, and whether
-    backward() gives it a gradient."""
+    """What a capture depends on: how the arguments nest, the shape, dtype and device of each Tensor, whether backward()
+    gives it a gradient, and whether one would flow through it."""
     if isinstance(value, Tensor):
-        return (value.shape, NAME_OF[value.dtype], value.device, bool(value.requires_grad))
+        return (value.shape, NAME_OF[value.dtype], value.device, bool(value.requires_grad), is_older(value))
     if isinstance(value, dict):
         return ("dict",) + tuple((name, _outline(part)) for name, part in value.items())
     if isinstance(value, (list, tuple)):
@@ -5682,6 +5682,9 @@ class Capture:
                 own(tensor)
         stands = {id(tensor): Tensor._of(fresh_leaf(tensor.node.buffer), tensor.requires_grad or None)
                   for tensor in tensors if id(tensor) not in unreplaced}
+        for tensor in [x for x in tensors if id(x) in stands and is_older(x)]:      # through which gradients() raises
+            stand = stands[id(tensor)].node
+            stand.op, stand.sources, stand.line = "contiguous", (tensor.node,), tensor.node.line
         inputs = [stands.get(id(tensor), tensor) for tensor in tensors]
         args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
         gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
@@ -5825,6 +5828,11 @@ def compute_earlier(outputs, held, start):
             found.add(node)
         read.update(node.sources if late(node) else ())
     realize([node for node in order if node in found and node in read and node not in held and not late(node)])
+
+
+def is_older(tensor):
+    """Was it computed from parameters, so that a gradient would flow through it to these?"""
+    return not tensor.requires_grad and tensor.node.op != "buffer" and depends_on_parameters(tensor.node)
 
 
 def fresh_leaf(buffer):
