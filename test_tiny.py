@@ -8216,6 +8216,26 @@ def test_a_jit_is_captured_once_for_arguments_that_get_gradients(device):
     assert released() is None
 
 
+@on(*COMPILED)                                                          # of NumPy's plan the graph is a part
+def test_a_capture_holds_neither_its_graph_nor_what_was_there_before_it(device):
+    """The first batch, and the parameters of then."""
+    w, nodes = Tensor([2.0], requires_grad=True), []
+    optimizer = nn.optim.SGD([w], lr=0.5, momentum=0.5)
+
+    @TinyJit
+    def step(x):
+        optimizer.zero_grad()
+        loss = (w * x).square().sum()
+        nodes.extend(weakref.ref(y.node) for y in (w, x, loss))
+        loss.backward()
+        optimizer.step()
+        return {"loss": loss, "n": 1}
+    for _ in range(2):
+        assert step(Tensor([1.0]))["loss"].item() >= 0
+    gc.collect()
+    assert [node() for node in nodes] == [None] * 3
+
+
 def test_no_gradient_flows_through_what_was_computed_before_a_jit(device):
     w, v, x = Tensor([2.0], requires_grad=True), Tensor([4.0], requires_grad=True), Tensor([3.0])
     argument = TinyJit(lambda x: (v * x).sum().backward())

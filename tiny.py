@@ -5781,6 +5781,8 @@ class Capture:
                 own(tensor)
         self.frozen, self.stale = weakref.WeakSet(node for node in order if node not in owners), False
         self.live.add(self)
+        place = Tensor._of(constant(0, float32, (), self.device.name))  # the Tensors themselves would keep the graph
+        self.result = _replace_tensors(self.result, itertools.repeat(place))
 
     def replay(self, arguments):
         for tensor, _, in_place in self.targets:
