@@ -4942,7 +4942,8 @@ def read_inside(x):
     (lambda: TinyJit(lambda x: x * 2)(np.ones(2)), TypeError, ["jit", "ndarray"]),
     (lambda: TinyJit(lambda x: [Tensor.manual_seed(5), Tensor.rand(2)][1])(Tensor([1.0])), RuntimeError,
      ["jit", "manual_seed"]),
-], ids=["a value read", "a branch on a value", "a number", "an array", "a seed"])
+    (lambda: TinyJit(lambda x: (x, SimpleNamespace(y=[x * 2])))(Tensor([1.0])), TypeError, ["jit", "1.y.0"]),
+], ids=["a value read", "a branch on a value", "a number", "an array", "a seed", "an object"])
 def test_jit_raises_on_what_it_cannot_replay(call, kind, words, device):
     for _ in range(3):                                                  # at every call, not just at the first
         with pytest.raises(kind) as error:

@@ -5712,6 +5712,11 @@ class Capture:
             returned = [tensor.node if tensor.node.buffer is None else Node("contiguous", (tensor.node,), next(_serial))
                         for tensor in _tensors_in(self.result)]
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
+            seen = {*map(id, _tensors_in(self.result)), *changes}
+            unseen = [name for name, x in _named_tensors(self.result, "", frozenset())
+                      if id(x) not in seen and x.node.number >= start]
+            _require(not unseen, "jit: a result must be a Tensor (or lists, tuples and dicts of them), not within an "
+                     "object, as {}: a replay could not make that anew", unseen[:1], kind=TypeError)
             after = {i: change[0].node for i, change in changes.items()}
             self.ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor._grad is None]
             made = [(tensor, tensor._grad.node) for tensor, gradient in gradients
