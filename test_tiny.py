@@ -8193,8 +8193,19 @@ def freezes_and_thaws(jit):
     return results
 
 
-PROGRAMS = [reads_what_is_older, freezes_and_thaws, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state,
-            drops_a_gradient, drops_a_gradient_that_came_later, gives_an_argument_a_gradient,
+def keeps_gradients(jit):
+    """Those that grew later are others."""
+    w, v, kept = Tensor([1.0, 2.0], requires_grad=True), Tensor([3.0, 4.0], requires_grad=True), []
+    loss = jit(lambda x: (w * x).sum().backward())
+    for i in range(4):
+        loss(Tensor([1.0, i]))
+        v.grad = w.grad
+        kept.append(v.grad)
+    return [gradient.tolist() for gradient in kept], loss(Tensor([1.0, 1.0])).item(), w.grad.tolist(), v.grad.tolist()
+
+
+PROGRAMS = [reads_what_is_older, freezes_and_thaws, keeps_gradients, reads_a_parameter_that_is_assigned_between,
+            reads_a_view_of_a_state, drops_a_gradient, drops_a_gradient_that_came_later, gives_an_argument_a_gradient,
             gives_each_of_many_arguments_a_gradient, takes_a_parameter_where_it_took_none,
             reads_the_gradient_of_an_argument]
 
@@ -8260,7 +8271,9 @@ IN_A_STEP = [
 BETWEEN_STEPS = [
     "v.assign(v.detach() * 2)", "state.assign({}.detach() + 1)", "state += 1", "({} * w).sum().backward()",
     "w.grad = None", "v.grad = None", "kept.append({}.detach())", "kept.append({} * 2)", "{}.realize()", "x = w",
-    "x = v.detach()", "x = {}.detach() - 1", "x = older.detach()", "x = state"]
+    "kept.extend(y.grad for y in (w, v) if y.grad is not None)", "x = v.detach()", "x = {}.detach() - 1",
+    "x = older.detach()", "x = state", "x = {} * 3", "v.requires_grad = not v.requires_grad",
+    "w.grad = None if v.grad is None else v.grad", "x.requires_grad = True", "function(x)"]
 
 
 @st.composite
@@ -8284,6 +8297,7 @@ def train_so(step, between, jit):
     text = ["def step(x):", *[f"    {line}" for line in step]]
     exec("\n".join(text), names)
     function, seen = jit(names["step"]), []
+    names["function"] = function
     for lines in between:
         before = [(p, p.grad, p.node) for p in (w, v)]
         seen += [y.tolist() for y in function(names["x"])]

@@ -5647,7 +5647,7 @@ class Capture:
     one of `inputs`, which stand for the arguments (those in `unreplaced`, by id, stand for themselves), or a namespace
     around a fixed node. `targets` has (Tensor or number of an argument, output, in place?) for each Tensor that is
     assigned, `gradients` (Tensor or number, output) for each that is left with a gradient it did not have (not for
-    those that are assigned: they have used theirs), `ungraded` those whose gradient it drops, `touched` the ids of all
+    those that are assigned: they have used theirs), `ungraded` those whose gradient it drops, `grown` those whose gradient it adds to, `touched` the ids of all
     that it reads or whose gradient it looks at, `returned` the output behind each Tensor of `result`. `frozen` has all the other
     nodes of the graph, which no Tensor is known for: if one that held such a node takes another, this is `stale`.
     """
@@ -5687,8 +5687,13 @@ class Capture:
             stand.op, stand.sources, stand.line = "contiguous", (tensor.node,), tensor.node.line
         inputs = [stands.get(id(tensor), tensor) for tensor in tensors]
         args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
-        gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
-        standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
+        gradients, standing = [], {}
+        for tensor in Tensor._trainable.values():
+            if id(tensor.grad) in standing:                             # also that of another
+                tensor.grad = Tensor._of(tensor.grad.node)
+            gradients.append((tensor, tensor.grad))
+            if tensor.grad is not None:
+                standing[id(tensor.grad)] = _GradientOf(tensor)
         for stand in standing.values():
             stand.realize()
         assigned, start = [], next(_serial)
@@ -5705,10 +5710,11 @@ class Capture:
                 stand.requires_grad = False
         try:
             _capturing, Node.since, Capture.looked = assigned, start, set()
-            self.result = function(*args, **kwargs)
+            self.result, self.grown = function(*args, **kwargs), []
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
                 if gradient is not None and tensor._grad is not None and tensor._grad is not gradient:
                     gradient.assign(tensor._grad)
+                    self.grown.append(tensor)
             returned = [tensor.node if tensor.node.buffer is None else Node("contiguous", (tensor.node,), next(_serial))
                         for tensor in _tensors_in(self.result)]
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
@@ -5790,6 +5796,8 @@ class Capture:
         self.result = _replace_tensors(self.result, itertools.repeat(place))
 
     def replay(self, arguments):
+        for tensor in self.grown:                           # who has the old gradient keeps that
+            tensor.grad = Tensor._of(tensor.grad.node)
         for tensor, _, in_place in self.targets:
             if in_place and (_holders(tensor) > UNSHARED or tensor.node.op != "buffer"):
                 own(tensor)                                 # others need the old value, or find it by its operation
