@@ -17,7 +17,7 @@ import argparse, ast, contextlib, copy, ctypes, doctest, fcntl, functools, gc, h
 import inspect, io, itertools, json, linecache, math, os, pickle, platform, random, re, select, shutil, signal, socket
 import stat, struct, subprocess, sys, tempfile, threading, time, tracemalloc, warnings, weakref, xml.etree.ElementTree
 import zlib
-from collections import Counter
+from collections import Counter, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -4694,6 +4694,11 @@ def test_jit_takes_nested_arguments_and_gives_nested_results(device):
         assert got["a"].tolist() == [4.0 + i] and got["b"][0].tolist() == [6.0] and got["b"][1] == 5
 
 
+def test_jit_tells_named_tuples_of_equal_names_apart(device):
+    less, one, two = TinyJit(lambda pair: pair.a - pair.b), Tensor([1.0]), Tensor([2.0])
+    assert [less(namedtuple("Pair", fields)(two, one)).item() for fields in ("a b", "b a")] == [1, -1]
+
+
 def test_jit_may_be_given_one_tensor_twice(device):
     add = TinyJit(lambda x, y: (x * 10 + y).realize())
     for i in range(4):
@@ -8204,10 +8209,41 @@ def keeps_gradients(jit):
     return [gradient.tolist() for gradient in kept], loss(Tensor([1.0, 1.0])).item(), w.grad.tolist(), v.grad.tolist()
 
 
-PROGRAMS = [reads_what_is_older, freezes_and_thaws, keeps_gradients, reads_a_parameter_that_is_assigned_between,
-            reads_a_view_of_a_state, drops_a_gradient, drops_a_gradient_that_came_later, gives_an_argument_a_gradient,
-            gives_each_of_many_arguments_a_gradient, takes_a_parameter_where_it_took_none,
-            reads_the_gradient_of_an_argument]
+def changes_gradients_of_arguments(jit):
+    """Of each it reads the gradient, and drops it, changes it or adds to it, which it knows by another name as well."""
+    w, v, results = Tensor([0.5], requires_grad=True), Tensor([0.75], requires_grad=True), []
+    optimizer = nn.optim.SGD([w], lr=0.125)
+
+    def drops(x, y):
+        gradient, x.grad = x.grad * 1, None
+        return gradient, (x * y * w).sum().backward()
+
+    def changes(x, y):
+        x.grad *= 2
+        y.grad = x.grad + 1
+        return x.grad * 1, y.grad * 1
+
+    def steps(x, y):
+        optimizer.zero_grad()
+        loss = (x * x * y * w).sum().backward()
+        optimizer.step()
+        return loss, (x * 3).sum().backward()
+    functions = [jit(function) for function in (drops, changes, steps)]
+    for i in range(30):
+        x, y = [(Tensor([0.5 + i / 64], requires_grad=True), w, v, w)[(i + n * (i // 4)) % 4] for n in (0, 1)]
+        for tensor in (w, x, y):
+            tensor.grad = Tensor([1.0]) if tensor.grad is None else tensor.grad
+        kept = [x.grad, y.grad, w.grad]
+        results.append([result.item() for result in functions[i % 3](x, y)])
+        results += [(t.item(), t.grad is not None and t.grad.item()) for t in (x, y, w, v)]
+        results.append([gradient.item() for gradient in kept])
+    return results
+
+
+PROGRAMS = [reads_what_is_older, changes_gradients_of_arguments, freezes_and_thaws, keeps_gradients,
+            reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
+            drops_a_gradient_that_came_later, gives_an_argument_a_gradient, gives_each_of_many_arguments_a_gradient,
+            takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
@@ -8223,6 +8259,12 @@ def test_a_jit_is_captured_once_for_arguments_that_get_gradients(device):
         loss(kept[-1])
         w.grad = None
     assert [x.grad.item() for x in kept] == [0, 8, 16, 24] and len(loss.captured) == 1
+    for x in kept:
+        loss(x)
+        loss(x)
+        w.grad = None
+    assert [x.grad.item() for x in kept] == [0, 24, 48, 72] and len(loss.captured) == 3 and not loss.known
+    del x
     released = weakref.ref(kept.pop())
     gc.collect()
     assert released() is None
@@ -8273,7 +8315,7 @@ BETWEEN_STEPS = [
     "w.grad = None", "v.grad = None", "kept.append({}.detach())", "kept.append({} * 2)", "{}.realize()", "x = w",
     "kept.extend(y.grad for y in (w, v) if y.grad is not None)", "x = v.detach()", "x = {}.detach() - 1",
     "x = older.detach()", "x = state", "x = {} * 3", "v.requires_grad = not v.requires_grad",
-    "w.grad = None if v.grad is None else v.grad", "x.requires_grad = True", "function(x)"]
+    "w.grad = None if v.grad is None else v.grad", "x.requires_grad = True", "call(x)"]
 
 
 @st.composite
@@ -8297,12 +8339,16 @@ def train_so(step, between, jit):
     text = ["def step(x):", *[f"    {line}" for line in step]]
     exec("\n".join(text), names)
     function, seen = jit(names["step"]), []
-    names["function"] = function
-    for lines in between:
+
+    def call(x):
         before = [(p, p.grad, p.node) for p in (w, v)]
-        seen += [y.tolist() for y in function(names["x"])]
+        results = function(x)
         for p, gradient, node in before if jit is not TinyJit else ():
             p.grad = None if gradient is None and p.node is not node else p.grad
+        return results
+    names["call"] = call
+    for lines in between:
+        seen += [y.tolist() for y in call(names["x"])]
         exec("\n".join(lines), names)
         tensors = [w, v, w.grad, v.grad, names["state"], names["x"], names["older"], names["known"], *names["kept"]]
         seen += [y is not None and y.detach().tolist() for y in tensors]

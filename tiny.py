@@ -5552,18 +5552,20 @@ class TinyJit:
     def __call__(self, *args, **kwargs):
         if _capturing is not None:                                      # within another jit: part of its capture
             return self.function(*args, **kwargs)
-        tensors = _tensors_in((args, kwargs))
-        Tensor.realize(*tensors) if tensors else None
-        given = {i: tensor.grad is not None for i, tensor in Tensor._trainable.items()}
-        self.known.update((id(tensor), tensor) for tensor in tensors if given.get(id(tensor)))
-        learning = lambda: frozenset((i, given[i]) for i in self.touched & given.keys())
-        places = {id(tensor): i for i, tensor in enumerate(tensors)}    # one Tensor given twice has one of them
+        given, trained = _tensors_in((args, kwargs)), Tensor._trainable
+        learns = {i: tensor.grad is not None for i, tensor in trained.items()}
+        learning = lambda: frozenset((i, learns[i]) for i in self.touched & learns.keys())
         while True:
+            # The gradient of an argument is one as well.
+            call = (args, kwargs, [x.grad if id(x) in trained and id(x) not in self.known else None for x in given])
+            tensors = _tensors_in(call)
+            Tensor.realize(*tensors) if tensors else None
+            places = {id(tensor): i for i, tensor in enumerate(tensors)}            # a Tensor given twice has one
             same = tuple([i if i in self.known else places[i] for i in map(id, tensors)])
-            key = (_outline((args, kwargs)), Tensor.training, same)
+            key = (_outline(call), Tensor.training, same)
             capture = self.captured.get((key, learning()))              # what is frozen, and what has a gradient
             if capture is None or capture.stale:
-                capture = Capture(self.function, args, kwargs, self.known)
+                capture = Capture(self.function, call, self.known)
                 self.touched |= capture.touched
                 self.captured[key, learning()] = capture
             known = capture.known(tensors)
@@ -5588,7 +5590,7 @@ def _outline(value):
     if isinstance(value, dict):
         return ("dict",) + tuple((name, _outline(part)) for name, part in value.items())
     if isinstance(value, (list, tuple)):
-        return (type(value).__name__,) + tuple(_outline(part) for part in value)
+        return (type(value), *map(_outline, value))
     if value is None:
         return None
     raise TypeError(f"jit: arguments must be Tensors (or lists, tuples and dicts of them), not {type(value).__name__} "
@@ -5647,9 +5649,10 @@ class Capture:
     one of `inputs`, which stand for the arguments (those in `unreplaced`, by id, stand for themselves), or a namespace
     around a fixed node. `targets` has (Tensor or number of an argument, output, in place?) for each Tensor that is
     assigned, `gradients` (Tensor or number, output) for each that is left with a gradient it did not have (not for
-    those that are assigned: they have used theirs), `ungraded` those whose gradient it drops, `grown` those whose gradient it adds to, `touched` the ids of all
-    that it reads or whose gradient it looks at, `returned` the output behind each Tensor of `result`. `frozen` has all the other
-    nodes of the graph, which no Tensor is known for: if one that held such a node takes another, this is `stale`.
+    those that are assigned: they have used theirs), `ungraded` those whose gradient it drops, `grown` those whose
+    gradient it adds to, `touched` the ids of all that it reads or whose gradient it looks at, `returned` the output
+    behind each Tensor of `result`. `frozen` has all the other nodes of the graph, which no Tensor is known for: if one
+    that held such a node takes another, this is `stale`.
     """
     live = weakref.WeakSet()
     states = weakref.WeakValueDictionary()                              # id: Tensor, all that were assigned or thawed
@@ -5666,16 +5669,16 @@ class Capture:
     def known(self, arguments):
         """Those arguments that the function also knows by itself, where one of the two names is assigned, or the
         argument gets a gradient: what happens under the one must be seen under the other."""
-        graded = [arguments[tensor] for tensor, _ in self.gradients if isinstance(tensor, int)]
-        changed = {id(arguments[tensor] if isinstance(tensor, int) else tensor) for tensor, *_ in self.targets}
-        changed.update(map(id, graded))
-        used = {id(tensor) for tensor in [*self.sources, *(tensor for tensor, *_ in self.targets)]}
+        owners = [tensor for tensor, *_ in self.targets + self.gradients] + self.ungraded
+        known = [getattr(x, "tensor", x) for x in owners if not isinstance(x, int)]     # also by its gradient
+        changed = {*map(id, known), *(id(arguments[x]) for x in owners if isinstance(x, int))}
+        used = {*map(id, known), *(id(getattr(source, "tensor", source)) for source in self.sources)}
         also = lambda tensor: id(tensor) in changed and (id(tensor) in used or tensor.node in self.frozen)
         return [tensor for tensor in arguments if id(tensor) not in self.unreplaced and also(tensor)]
 
-    def __init__(self, function, args, kwargs, unreplaced, again=False):
+    def __init__(self, function, call, unreplaced, again=False):
         global _capturing
-        call, tensors = (args, kwargs), _tensors_in((args, kwargs))
+        tensors = _tensors_in(call)
         for tensor in tensors:
             if id(tensor) in unreplaced and not tensor.requires_grad:   # those are found by what they hold anyway
                 self.notice(tensor, tensor.node)
@@ -5686,13 +5689,15 @@ class Capture:
             stand = stands[id(tensor)].node
             stand.op, stand.sources, stand.line = "contiguous", (tensor.node,), tensor.node.line
         inputs = [stands.get(id(tensor), tensor) for tensor in tensors]
-        args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
-        gradients, standing = [], {}
+        args, kwargs, _ = _replace_tensors(call, iter(inputs))
+        for tensor in [x for x in tensors if id(x) in stands]:
+            stands[id(tensor)].grad = stands.get(id(tensor.grad))
+        gradients, standing, stood = [], {}, set(map(id, stands.values()))
         for tensor in Tensor._trainable.values():
             if id(tensor.grad) in standing:                             # also that of another
                 tensor.grad = Tensor._of(tensor.grad.node)
             gradients.append((tensor, tensor.grad))
-            if tensor.grad is not None:
+            if tensor.grad is not None and id(tensor) not in stood:
                 standing[id(tensor.grad)] = _GradientOf(tensor)
         for stand in standing.values():
             stand.realize()
@@ -5712,7 +5717,7 @@ class Capture:
             _capturing, Node.since, Capture.looked = assigned, start, set()
             self.result, self.grown = function(*args, **kwargs), []
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
-                if gradient is not None and tensor._grad is not None and tensor._grad is not gradient:
+                if id(gradient) in standing and tensor._grad is not None and tensor._grad is not gradient:
                     gradient.assign(tensor._grad)
                     self.grown.append(tensor)
             returned = [tensor.node if tensor.node.buffer is None else Node("contiguous", (tensor.node,), next(_serial))
@@ -5724,9 +5729,9 @@ class Capture:
             _require(not unseen, "jit: a result must be a Tensor (or lists, tuples and dicts of them), not within an "
                      "object, as {}: a replay could not make that anew", unseen[:1], kind=TypeError)
             after = {i: change[0].node for i, change in changes.items()}
-            self.ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor._grad is None]
-            made = [(tensor, tensor._grad.node) for tensor, gradient in gradients
-                    if gradient is None and tensor._grad is not None]
+            ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor._grad is None]
+            made = [(tensor, tensor._grad.node, gradient) for tensor, gradient in gradients
+                    if id(gradient) not in standing and tensor._grad is not None and tensor._grad is not gradient]
             self.touched = Capture.looked
             undo()
         except BaseException:                                           # also if Ctrl-C came while it was undone
@@ -5738,7 +5743,7 @@ class Capture:
         before = {i: change for (i, change), n in zip(changes.items(), _references(changes.values()))
                   if n > UNREFERENCED + returns[i]}
         after = [(tensor, after[i]) for i, (tensor, _) in before.items()]
-        made = [(tensor, node) for tensor, node in made if id(tensor) not in before]
+        made = [(tensor, node) for tensor, node, old in made if id(tensor) not in before or old is not None]
         del changes
         outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
         # One that the call made from the node of a state is no owner of that node: the last one that holds it is.
@@ -5758,7 +5763,7 @@ class Capture:
             for tensor in shared:
                 self.notice(tensor, tensor.node)
                 own(tensor)
-            return self.__init__(function, *call, unreplaced, again=True)
+            return self.__init__(function, call, unreplaced, again=True)
         # Parameters that were never computed, and old values of what is assigned, are computed now, once.
         self.states.update((i, tensor) for i, (tensor, _) in before.items())
         held = {tensor.node: tensor for tensor in holding}
@@ -5786,6 +5791,7 @@ class Capture:
         self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
         self.returned, self.assigned = [index[node] for node in returned], {i for _, i, _ in self.targets}
         self.gradients = [(arguments.get(tensor.node, tensor), index[node]) for tensor, node in made]
+        self.ungraded = [arguments.get(tensor.node, tensor) for tensor in ungraded]
         self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
             if in_place:
@@ -5823,11 +5829,10 @@ class Capture:
                 if not in_place:
                     tensor.node = fresh_leaf(fresh[i])
             Tensor._random_host.clear()                                 # a draw may have moved the states on
-            for tensor in self.ungraded:
-                tensor.grad = None
-            for tensor, i in self.gradients:
-                tensor = arguments[tensor] if isinstance(tensor, int) else tensor
-                tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
+            gradients = [(tensor, None) for tensor in self.ungraded]
+            gradients += [(tensor, Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))) for tensor, i in self.gradients]
+            for tensor, gradient in gradients:
+                (arguments[tensor] if isinstance(tensor, int) else tensor).grad = gradient
         results = [Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if i in self.assigned else fresh[i]))
                    for i in self.returned]
         return _replace_tensors(self.result, iter(results))
