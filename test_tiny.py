@@ -8124,6 +8124,20 @@ def reads_a_view_of_a_state(jit):
     return [add().item() for _ in range(3)], view.tolist()
 
 
+def returns_what_is_older(jit):
+    """States and gradients that were not yet looked at, as they are, and a gradient of which there is another later."""
+    state, w, results = Tensor([1.0]), Tensor([2.0], requires_grad=True), []
+    state += 1
+    (w * 3).sum().backward()
+    look = jit(lambda x: (state, w.grad))
+    adds = jit(lambda x: [w.grad, (w * x).sum().backward(), w.grad])
+    for i in range(4):
+        results += [y.item() for y in (*look(Tensor([1.0])), *adds(Tensor([1.0])))]
+        state.assign(state * 3)
+        w.grad = w.grad * 2
+    return results
+
+
 def drops_a_gradient(jit):
     w = Tensor([1.0], requires_grad=True)
     optimizer = nn.optim.SGD([w], lr=0.125)
@@ -8240,8 +8254,8 @@ def changes_gradients_of_arguments(jit):
     return results
 
 
-PROGRAMS = [reads_what_is_older, changes_gradients_of_arguments, freezes_and_thaws, keeps_gradients,
-            reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
+PROGRAMS = [reads_what_is_older, returns_what_is_older, changes_gradients_of_arguments, freezes_and_thaws,
+            keeps_gradients, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
             drops_a_gradient_that_came_later, gives_an_argument_a_gradient, gives_each_of_many_arguments_a_gradient,
             takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]
 

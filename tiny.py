@@ -5716,21 +5716,23 @@ class Capture:
         try:
             _capturing, Node.since, Capture.looked = assigned, start, set()
             self.result, self.grown = function(*args, **kwargs), []
+            # An output is a node of the call: one that is older is somebody's, who has another by the time of a replay.
+            anew = lambda node: node if node.number > start and node.buffer is None \
+                else Node("contiguous", (node,), next(_serial))
+            returned = [anew(tensor.node) for tensor in _tensors_in(self.result)]
             for tensor, gradient in gradients:                          # a gradient that grows is a state as well
                 if id(gradient) in standing and tensor._grad is not None and tensor._grad is not gradient:
                     gradient.assign(tensor._grad)
                     self.grown.append(tensor)
-            returned = [tensor.node if tensor.node.buffer is None else Node("contiguous", (tensor.node,), next(_serial))
-                        for tensor in _tensors_in(self.result)]
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
             seen = {*map(id, _tensors_in(self.result)), *changes}
             unseen = [name for name, x in _named_tensors(self.result, "", frozenset())
                       if id(x) not in seen and x.node.number >= start]
             _require(not unseen, "jit: a result must be a Tensor (or lists, tuples and dicts of them), not within an "
                      "object, as {}: a replay could not make that anew", unseen[:1], kind=TypeError)
-            after = {i: change[0].node for i, change in changes.items()}
+            after = {i: anew(change[0].node) for i, change in changes.items()}
             ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor._grad is None]
-            made = [(tensor, tensor._grad.node, gradient) for tensor, gradient in gradients
+            made = [(tensor, anew(tensor._grad.node), gradient) for tensor, gradient in gradients
                     if id(gradient) not in standing and tensor._grad is not None and tensor._grad is not gradient]
             self.touched = Capture.looked
             undo()
