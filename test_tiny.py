@@ -8138,6 +8138,30 @@ def returns_what_is_older(jit):
     return results
 
 
+def shares_gradients(jit):
+    """One gets what is the other's gradient, between calls and in one, before that grows."""
+    w, v, results = Tensor([1.0], requires_grad=True), Tensor([2.0], requires_grad=True), []
+
+    def gives(x, y):
+        x.grad = y.grad
+        return (w * 3).sum().backward()
+    look, gives = jit(lambda x: w.grad * x), jit(gives)
+    for i in range(3):
+        (w * 2).sum().backward()
+        v.grad = w.grad
+        results.append(look(Tensor([1.0])).item())
+        (w * 4).sum().backward()
+        results += [look(Tensor([1.0])).item(), gives(v, w).item(), w.grad.item(), v.grad.item()]
+    return results
+
+
+def drops_the_gradient_of_an_argument(jit):
+    w = Tensor([1.0], requires_grad=True)
+    optimizer = nn.optim.SGD([w], lr=0.125)
+    step = jit(lambda x: [(x * x).sum().backward(), optimizer.zero_grad()][0])
+    return [(step(x).item(), w.grad) for x in (Tensor([3.0], requires_grad=True), w, w)]
+
+
 def drops_a_gradient(jit):
     w = Tensor([1.0], requires_grad=True)
     optimizer = nn.optim.SGD([w], lr=0.125)
@@ -8254,8 +8278,9 @@ def changes_gradients_of_arguments(jit):
     return results
 
 
-PROGRAMS = [reads_what_is_older, returns_what_is_older, changes_gradients_of_arguments, freezes_and_thaws,
-            keeps_gradients, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
+PROGRAMS = [reads_what_is_older, shares_gradients, drops_the_gradient_of_an_argument, returns_what_is_older,
+            changes_gradients_of_arguments, freezes_and_thaws, keeps_gradients,
+            reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
             drops_a_gradient_that_came_later, gives_an_argument_a_gradient, gives_each_of_many_arguments_a_gradient,
             takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]
 

@@ -5672,7 +5672,7 @@ class Capture:
         owners = [tensor for tensor, *_ in self.targets + self.gradients] + self.ungraded
         known = [getattr(x, "tensor", x) for x in owners if not isinstance(x, int)]     # also by its gradient
         changed = {*map(id, known), *(id(arguments[x]) for x in owners if isinstance(x, int))}
-        used = {*map(id, known), *(id(getattr(source, "tensor", source)) for source in self.sources)}
+        used = {*map(id, known), *self.touched}
         also = lambda tensor: id(tensor) in changed and (id(tensor) in used or tensor.node in self.frozen)
         return [tensor for tensor in arguments if id(tensor) not in self.unreplaced and also(tensor)]
 
@@ -5692,15 +5692,16 @@ class Capture:
         args, kwargs, _ = _replace_tensors(call, iter(inputs))
         for tensor in [x for x in tensors if id(x) in stands]:
             stands[id(tensor)].grad = stands.get(id(tensor.grad))
-        gradients, standing, stood = [], {}, set(map(id, stands.values()))
+        gradients, standing, stood, nodes = [], {}, set(map(id, stands.values())), set()
         for tensor in Tensor._trainable.values():
-            if id(tensor.grad) in standing:                             # also that of another
-                tensor.grad = Tensor._of(tensor.grad.node)
-            gradients.append((tensor, tensor.grad))
             if tensor.grad is not None and id(tensor) not in stood:
+                if tensor.grad.realize().node in nodes:                 # also that of another: who grows first?
+                    tensor.grad = Tensor._of(tensor.grad.node)
+                    own(tensor.grad)
+                nodes.add(tensor.grad.node)
                 standing[id(tensor.grad)] = _GradientOf(tensor)
-        for stand in standing.values():
-            stand.realize()
+            gradients.append((tensor, tensor.grad))
+        del nodes                                                       # it would count as a holder
         assigned, start = [], next(_serial)
 
         def undo():
@@ -5715,15 +5716,19 @@ class Capture:
                 stand.requires_grad = False
         try:
             _capturing, Node.since, Capture.looked = assigned, start, set()
-            self.result, self.grown = function(*args, **kwargs), []
+            self.result = function(*args, **kwargs)
             # An output is a node of the call: one that is older is somebody's, who has another by the time of a replay.
             anew = lambda node: node if node.number > start and node.buffer is None \
                 else Node("contiguous", (node,), next(_serial))
             returned = [anew(tensor.node) for tensor in _tensors_in(self.result)]
-            for tensor, gradient in gradients:                          # a gradient that grows is a state as well
-                if id(gradient) in standing and tensor._grad is not None and tensor._grad is not gradient:
-                    gradient.assign(tensor._grad)
-                    self.grown.append(tensor)
+            made = [(tensor, anew(tensor._grad.node), gradient) for tensor, gradient in gradients
+                    if id(gradient) not in standing and tensor._grad is not None and tensor._grad is not gradient]
+            grown = [(tensor, gradient, Tensor._of(tensor._grad.node)) for tensor, gradient in gradients
+                     if id(gradient) in standing and tensor._grad is not None and tensor._grad is not gradient]
+            for _, gradient, new in grown:                              # a gradient that grows is a state as well
+                gradient.assign(new)
+            self.grown = [tensor for tensor, *_ in grown]
+            del grown
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
             seen = {*map(id, _tensors_in(self.result)), *changes}
             unseen = [name for name, x in _named_tensors(self.result, "", frozenset())
@@ -5732,8 +5737,6 @@ class Capture:
                      "object, as {}: a replay could not make that anew", unseen[:1], kind=TypeError)
             after = {i: anew(change[0].node) for i, change in changes.items()}
             ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor._grad is None]
-            made = [(tensor, anew(tensor._grad.node), gradient) for tensor, gradient in gradients
-                    if id(gradient) not in standing and tensor._grad is not None and tensor._grad is not gradient]
             self.touched = Capture.looked
             undo()
         except BaseException:                                           # also if Ctrl-C came while it was undone
@@ -5787,7 +5790,7 @@ class Capture:
                   **{inputs[i].node: inputs[i] for i in arguments.values()}}
         self.inputs, self.unreplaced = {i: inputs[i] for i in arguments.values()}, set(unreplaced)
         self.sources = [owners.get(leaf, SimpleNamespace(node=leaf)) for leaf in leaves]
-        self.touched.update(map(id, self.sources))
+        self.touched.update(id(getattr(source, "tensor", source)) for source in self.sources)
         index = {node: i for i, node in enumerate(outputs)}
         owner = {id(tensor): arguments.get(tensor.node, standing.get(id(tensor), tensor)) for tensor, _ in after}
         self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
