@@ -8155,6 +8155,13 @@ def shares_gradients(jit):
     return results
 
 
+def trains_an_argument(jit):
+    w = Tensor([1.0], requires_grad=True)
+    optimizer = nn.optim.SGD([w], lr=0.125)
+    step = jit(lambda x, y: [(x * x * y).sum().backward(), optimizer.step(), optimizer.zero_grad()][0])
+    return [(step(w, Tensor([3.0])).item(), w.item(), w.grad) for _ in range(3)]
+
+
 def drops_the_gradient_of_an_argument(jit):
     w = Tensor([1.0], requires_grad=True)
     optimizer = nn.optim.SGD([w], lr=0.125)
@@ -8278,8 +8285,8 @@ def changes_gradients_of_arguments(jit):
     return results
 
 
-PROGRAMS = [reads_what_is_older, shares_gradients, drops_the_gradient_of_an_argument, returns_what_is_older,
-            changes_gradients_of_arguments, freezes_and_thaws, keeps_gradients,
+PROGRAMS = [reads_what_is_older, trains_an_argument, shares_gradients, drops_the_gradient_of_an_argument,
+            returns_what_is_older, changes_gradients_of_arguments, freezes_and_thaws, keeps_gradients,
             reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
             drops_a_gradient_that_came_later, gives_an_argument_a_gradient, gives_each_of_many_arguments_a_gradient,
             takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]

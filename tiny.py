@@ -5565,7 +5565,14 @@ class TinyJit:
             key = (_outline(call), Tensor.training, same)
             capture = self.captured.get((key, learning()))              # what is frozen, and what has a gradient
             if capture is None or capture.stale:
-                capture = Capture(self.function, call, self.known)
+                try:
+                    capture = Capture(self.function, call, self.known)
+                except Exception:                                       # for one whose gradient it expects elsewhere?
+                    known = [x for x in given if id(x) in Capture.looked and id(x) not in self.known]
+                    self.known.update((id(tensor), tensor) for tensor in known)
+                    if known:
+                        continue
+                    raise
                 self.touched |= capture.touched
                 self.captured[key, learning()] = capture
             known = capture.known(tensors)
