@@ -8155,6 +8155,19 @@ def shares_gradients(jit):
     return results
 
 
+def changes_the_gradient_of_what_is_frozen(jit):
+    w, v, results = Tensor([1.0], requires_grad=True), Tensor([2.0], requires_grad=True), []
+    optimizer = nn.optim.SGD([w, v], lr=0.5)
+    step, look = jit(lambda: optimizer.step()), jit(lambda x, y: (x.grad * y, setattr(y, "grad", x.grad))[0])
+    (w * v).sum().backward()
+    w.requires_grad = False
+    for i in range(4):
+        step()
+        results += [w.item(), v.item(), look(w, Tensor([3.0])).item(), look(v, w).item(), w.grad.item()]
+        w.grad, v.grad = Tensor([float(i)]), Tensor([1.0])
+    return results
+
+
 def trains_an_argument(jit):
     w = Tensor([1.0], requires_grad=True)
     optimizer = nn.optim.SGD([w], lr=0.125)
@@ -8285,9 +8298,9 @@ def changes_gradients_of_arguments(jit):
     return results
 
 
-PROGRAMS = [reads_what_is_older, trains_an_argument, shares_gradients, drops_the_gradient_of_an_argument,
-            returns_what_is_older, changes_gradients_of_arguments, freezes_and_thaws, keeps_gradients,
-            reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
+PROGRAMS = [reads_what_is_older, changes_the_gradient_of_what_is_frozen, trains_an_argument, shares_gradients,
+            drops_the_gradient_of_an_argument, returns_what_is_older, changes_gradients_of_arguments, freezes_and_thaws,
+            keeps_gradients, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
             drops_a_gradient_that_came_later, gives_an_argument_a_gradient, gives_each_of_many_arguments_a_gradient,
             takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]
 

@@ -514,7 +514,7 @@ class Tensor:
     """
     training = False                                                    # see train()
     _grad, _requires_grad = None, None
-    _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
+    _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad or a grad
     _along = weakref.WeakValueDictionary()                              # what an optimizer's next step() also computes
     __array_ufunc__ = None                                              # array + tensor is ours to compute
     __hash__ = object.__hash__                                          # by identity, though == is by element
@@ -553,7 +553,7 @@ class Tensor:
             if self.node.op != "buffer":                                # equal values, yet a gradient of its own
                 self.node = Node("contiguous", (self.node,), next(_serial))
             Tensor._trainable[id(self)] = self
-        else:
+        elif self._grad is None:
             Tensor._trainable.pop(id(self), None)
         self._requires_grad = wanted
 
@@ -569,6 +569,7 @@ class Tensor:
             _require_tensors("grad: gradient", [gradient])
             _require(gradient.shape == self.shape, "grad: a gradient of shape {} is not one of a Tensor of shape {}",
                      gradient.shape, self.shape)
+            Tensor._trainable[id(self)] = self
         self._grad = gradient
 
     requires_grad = property(lambda self: self._requires_grad, _set_requires_grad, doc="Does backward() set `grad`?")
@@ -1789,7 +1790,8 @@ GRADIENTS = {
 
 def depends_on_parameters(node):
     """Does a gradient flow from this node to a Tensor with requires_grad?"""
-    parameters, stack, seen = {tensor.node for tensor in Tensor._trainable.values()}, [node], set()
+    parameters = {tensor.node for tensor in Tensor._trainable.values() if tensor.requires_grad}
+    stack, seen = [node], set()
     while stack:
         node = stack.pop()
         if node in parameters:
@@ -5553,7 +5555,7 @@ class TinyJit:
         if _capturing is not None:                                      # within another jit: part of its capture
             return self.function(*args, **kwargs)
         given, trained = _tensors_in((args, kwargs)), Tensor._trainable
-        learns = {i: tensor.grad is not None for i, tensor in trained.items()}
+        learns = {i: (bool(tensor.requires_grad), tensor.grad is not None) for i, tensor in trained.items()}
         learning = lambda: frozenset((i, learns[i]) for i in self.touched & learns.keys())
         while True:
             # The gradient of an argument is one as well.
@@ -5720,7 +5722,7 @@ class Capture:
             for tensor, gradient in gradients:
                 tensor.grad = gradient
             for stand in stands.values():
-                stand.requires_grad = False
+                stand.grad, stand.requires_grad = None, False
         try:
             _capturing, Node.since, Capture.looked = assigned, start, set()
             self.result = function(*args, **kwargs)
