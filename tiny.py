@@ -5702,7 +5702,7 @@ class Capture:
         for tensor in [x for x in tensors if id(x) in stands]:
             stands[id(tensor)].grad = stands.get(id(tensor.grad))
         gradients, standing, stood, nodes = [], {}, set(map(id, stands.values())), set()
-        for tensor in Tensor._trainable.values():
+        for tensor in dict.fromkeys([*Tensor._trainable.values(), *stands.values()]):
             if tensor.grad is not None and id(tensor) not in stood:
                 if tensor.grad.realize().node in nodes:                 # also that of another: who grows first?
                     tensor.grad = Tensor._of(tensor.grad.node)
