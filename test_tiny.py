@@ -13,10 +13,11 @@ the NUMPY device (itself held to NumPy) for random programs, and PyTorch, where 
 Every test that takes `device` runs on all three, unless `on` says on which; a device that cannot be found is a failure,
 not a skip.
 """
-import argparse, ast, contextlib, ctypes, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util
-import inspect, io, itertools, json, linecache, math, os, platform, random, re, select, shutil, signal, socket, stat
-import struct, subprocess, sys, tempfile, threading, time, tracemalloc, warnings, weakref, xml.etree.ElementTree, zlib
-from collections import Counter
+import argparse, ast, contextlib, copy, ctypes, doctest, fcntl, functools, gc, html, importlib.metadata, importlib.util
+import inspect, io, itertools, json, linecache, math, os, pickle, platform, random, re, select, shutil, signal, socket
+import stat, struct, subprocess, sys, tempfile, threading, time, tracemalloc, warnings, weakref, xml.etree.ElementTree
+import zlib
+from collections import Counter, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -4724,6 +4725,11 @@ def test_jit_takes_nested_arguments_and_gives_nested_results(device):
         assert got["a"].tolist() == [4.0 + i] and got["b"][0].tolist() == [6.0] and got["b"][1] == 5
 
 
+def test_jit_tells_named_tuples_of_equal_names_apart(device):
+    less, one, two = TinyJit(lambda pair: pair.a - pair.b), Tensor([1.0]), Tensor([2.0])
+    assert [less(namedtuple("Pair", fields)(two, one)).item() for fields in ("a b", "b a")] == [1, -1]
+
+
 def test_jit_may_be_given_one_tensor_twice(device):
     add = TinyJit(lambda x, y: (x * 10 + y).realize())
     for i in range(4):
@@ -4903,6 +4909,55 @@ def test_jit_of_a_method_is_each_objects_own(device):
     assert (a.count.item(), b.count.item()) == (4, 108)
 
 
+class Tally:
+    def __init__(self):
+        self.count, self.twice = Tensor([0.0]), TinyJit(self.doubled)
+
+    @TinyJit
+    def add(self, x):
+        return self.count.assign(self.count + x)
+
+    @TinyJit
+    def __call__(self, x):
+        return self.count + x
+
+    def doubled(self, x):
+        return self.count * 2 + x
+
+
+class LoudTally(Tally):
+    @TinyJit
+    def add(self, x):
+        return super().add(x) * 100
+
+
+def test_jit_of_a_method_may_call_that_of_its_base_class(device):
+    tally = LoudTally()
+    assert [tally.add(Tensor([1.0])).item() for _ in range(3)] == [100, 200, 300]
+
+
+def test_jit_of_call_is_captured_once(device):
+    tally, one = Tally(), Tensor([1.0])
+    assert [tally(one).item() for _ in range(2)] == [1, 1] and len(Tally.__call__.__get__(tally, Tally).captured) == 1
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))],
+                         ids=["deepcopy", "pickle"])
+def test_a_copy_of_a_model_with_jits_has_its_own(copied, device):
+    model, one = LoudTally(), Tensor([1.0])
+    for _ in range(2):
+        results = [model.add(one), model(one), model.twice(one)]
+    other = copied(model)
+    model.count.assign(50.0)
+    assert [x.item() for x in results] == [200, 3, 5] and list(nn.state.get_state_dict(model)) == ["count"]
+    assert [x.item() for x in (other.add(one), other(one), other.twice(one))] == [300, 4, 7]
+    assert (model.twice(one).item(), model.count.item(), other.count.item()) == (101, 50, 3)
+
+
+def test_the_state_of_a_model_in_a_jit_is_its_own(device):
+    assert list(nn.state.get_state_dict([TinyJit(nn.Linear(2, 2))])) == ["0.weight", "0.bias"]
+
+
 def test_jit_respects_training_mode(device):
     f = TinyJit(lambda x: x.dropout(0.5).realize())
     x = Tensor(np.ones(64, np.float32))
@@ -4921,7 +4976,10 @@ def read_inside(x):
     (lambda: TinyJit(lambda x: x * (2 if x.sum() > 0 else 3))(Tensor([1.0])), RuntimeError, ["jit", "read"]),
     (lambda: TinyJit(lambda x, n: x * n)(Tensor([1.0]), 3), TypeError, ["jit", "int", "3"]),
     (lambda: TinyJit(lambda x: x * 2)(np.ones(2)), TypeError, ["jit", "ndarray"]),
-], ids=["a value read", "a branch on a value", "a number", "an array"])
+    (lambda: TinyJit(lambda x: [Tensor.manual_seed(5), Tensor.rand(2)][1])(Tensor([1.0])), RuntimeError,
+     ["jit", "manual_seed"]),
+    (lambda: TinyJit(lambda x: (x, SimpleNamespace(y=[x * 2])))(Tensor([1.0])), TypeError, ["jit", "1.y.0"]),
+], ids=["a value read", "a branch on a value", "a number", "an array", "a seed", "an object"])
 def test_jit_raises_on_what_it_cannot_replay(call, kind, words, device):
     for _ in range(3):                                                  # at every call, not just at the first
         with pytest.raises(kind) as error:
@@ -8099,6 +8157,65 @@ def reads_a_view_of_a_state(jit):
     return [add().item() for _ in range(3)], view.tolist()
 
 
+def returns_what_is_older(jit):
+    """States and gradients that were not yet looked at, as they are, and a gradient of which there is another later."""
+    state, w, results = Tensor([1.0]), Tensor([2.0], requires_grad=True), []
+    state += 1
+    (w * 3).sum().backward()
+    look = jit(lambda x: (state, w.grad))
+    adds = jit(lambda x: [w.grad, (w * x).sum().backward(), w.grad])
+    for i in range(4):
+        results += [y.item() for y in (*look(Tensor([1.0])), *adds(Tensor([1.0])))]
+        state.assign(state * 3)
+        w.grad = w.grad * 2
+    return results
+
+
+def shares_gradients(jit):
+    """One gets what is the other's gradient, between calls and in one, before that grows."""
+    w, v, results = Tensor([1.0], requires_grad=True), Tensor([2.0], requires_grad=True), []
+
+    def gives(x, y):
+        x.grad = y.grad
+        return (w * 3).sum().backward()
+    look, gives = jit(lambda x: w.grad * x), jit(gives)
+    for i in range(3):
+        (w * 2).sum().backward()
+        v.grad = w.grad
+        results.append(look(Tensor([1.0])).item())
+        (w * 4).sum().backward()
+        results += [look(Tensor([1.0])).item(), gives(v, w).item(), w.grad.item(), v.grad.item()]
+    return results
+
+
+def changes_the_gradient_of_what_is_frozen(jit):
+    w, v, results = Tensor([1.0], requires_grad=True), Tensor([2.0], requires_grad=True), []
+    optimizer = nn.optim.SGD([w, v], lr=0.5)
+    step, look = jit(lambda: optimizer.step()), jit(lambda x, y: (x.grad * y, setattr(y, "grad", x.grad))[0])
+    (w * v).sum().backward()
+    w.requires_grad = False
+    for i in range(4):
+        step()
+        plain = Tensor([3.0])
+        results += [w.item(), v.item(), look(w, plain).item(), plain.grad.item(), look(v, w).item(), w.grad.item()]
+        w.grad, v.grad = Tensor([float(i)]), Tensor([1.0])
+    return results
+
+
+def trains_an_argument(jit):
+    w = Tensor([1.0], requires_grad=True)
+    optimizer = nn.optim.SGD([w], lr=0.125)
+    step = jit(lambda x, y: [(x * x * y).sum().backward(), optimizer.step(), optimizer.zero_grad()][0])
+    return [(step(w, Tensor([3.0])).item(), w.item(), w.grad) for _ in range(3)]
+
+
+def drops_the_gradient_of_an_argument(jit):
+    w = Tensor([1.0], requires_grad=True)
+    optimizer = nn.optim.SGD([w], lr=0.125)
+    step = jit(lambda x: [(x * x).sum().backward(), optimizer.zero_grad()][0])
+    return [(step(x).item(), w.grad) for x in (Tensor([3.0], requires_grad=True), w, w)]
+
+
 def drops_a_gradient(jit):
     w = Tensor([1.0], requires_grad=True)
     optimizer = nn.optim.SGD([w], lr=0.125)
@@ -8156,7 +8273,68 @@ def reads_the_gradient_of_an_argument(jit):
     return [down(w).item() for _ in range(3)], w.grad.item()
 
 
-PROGRAMS = [reads_what_is_older, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
+def freezes_and_thaws(jit):
+    """Of three that begin frozen, one was never computed, and one was assigned."""
+    tensors, x, results = [Tensor([2.0]), Tensor.arange(3)[2:] * 1.5, Tensor([4.0]), Tensor([5.0])], Tensor([1.0]), []
+    a, b, c, d = tensors
+    c.assign(c * 2)
+    d.requires_grad = True
+    look, train = jit(lambda x: a * b * c * x), jit(lambda x: (a * b * c * d * x).sum().backward())
+    for i in range(12):
+        results += [look(x).item(), train(x).item(), *(t.grad is not None and t.grad.item() for t in tensors)]
+        t = tensors[i % 3]
+        t.requires_grad = not t.requires_grad
+        t.grad = d.grad = None
+        if i % 2:
+            t.assign(t.detach() + 1)
+    return results
+
+
+def keeps_gradients(jit):
+    """Those that grew later are others."""
+    w, v, kept = Tensor([1.0, 2.0], requires_grad=True), Tensor([3.0, 4.0], requires_grad=True), []
+    loss = jit(lambda x: (w * x).sum().backward())
+    for i in range(4):
+        loss(Tensor([1.0, i]))
+        v.grad = w.grad
+        kept.append(v.grad)
+    return [gradient.tolist() for gradient in kept], loss(Tensor([1.0, 1.0])).item(), w.grad.tolist(), v.grad.tolist()
+
+
+def changes_gradients_of_arguments(jit):
+    """Of each it reads the gradient, and drops it, changes it or adds to it, which it knows by another name as well."""
+    w, v, results = Tensor([0.5], requires_grad=True), Tensor([0.75], requires_grad=True), []
+    optimizer = nn.optim.SGD([w], lr=0.125)
+
+    def drops(x, y):
+        gradient, x.grad = x.grad * 1, None
+        return gradient, (x * y * w).sum().backward()
+
+    def changes(x, y):
+        x.grad *= 2
+        y.grad = x.grad + 1
+        return x.grad * 1, y.grad * 1
+
+    def steps(x, y):
+        optimizer.zero_grad()
+        loss = (x * x * y * w).sum().backward()
+        optimizer.step()
+        return loss, (x * 3).sum().backward()
+    functions = [jit(function) for function in (drops, changes, steps)]
+    for i in range(30):
+        x, y = [(Tensor([0.5 + i / 64], requires_grad=True), w, v, w)[(i + n * (i // 4)) % 4] for n in (0, 1)]
+        for tensor in (w, x, y):
+            tensor.grad = Tensor([1.0]) if tensor.grad is None else tensor.grad
+        kept = [x.grad, y.grad, w.grad]
+        results.append([result.item() for result in functions[i % 3](x, y)])
+        results += [(t.item(), t.grad is not None and t.grad.item()) for t in (x, y, w, v)]
+        results.append([gradient.item() for gradient in kept])
+    return results
+
+
+PROGRAMS = [reads_what_is_older, changes_the_gradient_of_what_is_frozen, trains_an_argument, shares_gradients,
+            drops_the_gradient_of_an_argument, returns_what_is_older, changes_gradients_of_arguments, freezes_and_thaws,
+            keeps_gradients, reads_a_parameter_that_is_assigned_between, reads_a_view_of_a_state, drops_a_gradient,
             drops_a_gradient_that_came_later, gives_an_argument_a_gradient, gives_each_of_many_arguments_a_gradient,
             takes_a_parameter_where_it_took_none, reads_the_gradient_of_an_argument]
 
@@ -8174,17 +8352,48 @@ def test_a_jit_is_captured_once_for_arguments_that_get_gradients(device):
         loss(kept[-1])
         w.grad = None
     assert [x.grad.item() for x in kept] == [0, 8, 16, 24] and len(loss.captured) == 1
+    for x in kept:
+        loss(x)
+        loss(x)
+        w.grad = None
+    assert [x.grad.item() for x in kept] == [0, 24, 48, 72] and len(loss.captured) == 3 and not loss.known
+    del x
     released = weakref.ref(kept.pop())
     gc.collect()
     assert released() is None
 
 
+@on(*COMPILED)                                                          # of NumPy's plan the graph is a part
+def test_a_capture_holds_neither_its_graph_nor_what_was_there_before_it(device):
+    """The first batch, and the parameters of then."""
+    w, nodes = Tensor([2.0], requires_grad=True), []
+    optimizer = nn.optim.SGD([w], lr=0.5, momentum=0.5)
+
+    @TinyJit
+    def step(x):
+        optimizer.zero_grad()
+        loss = (w * x).square().sum()
+        nodes.extend(weakref.ref(y.node) for y in (w, x, loss))
+        loss.backward()
+        optimizer.step()
+        return {"loss": loss, "n": 1}
+    for _ in range(2):
+        assert step(Tensor([1.0]))["loss"].item() >= 0
+    gc.collect()
+    assert [node() for node in nodes] == [None] * 3
+
+
 def test_no_gradient_flows_through_what_was_computed_before_a_jit(device):
-    w, x = Tensor([2.0], requires_grad=True), Tensor([3.0])
+    w, v, x = Tensor([2.0], requires_grad=True), Tensor([4.0], requires_grad=True), Tensor([3.0])
+    argument = TinyJit(lambda x: (v * x).sum().backward())
+    argument(x)
     older, line = w * 5, inspect.currentframe().f_lineno
     for realized in (False, True):
         with pytest.raises(RuntimeError, match=f"jit: a gradient would flow .*test_tiny.py:{line}, which is frozen"):
             TinyJit(lambda x: (older * x).sum().backward())(x)
+        with pytest.raises(RuntimeError, match=f"jit: a gradient would flow .*test_tiny.py:{line}, which is frozen"):
+            argument(older)
+        argument(older.detach())
         older.realize()
     assert w.grad is None and (w * x).sum().backward().item() == 6 and w.grad.item() == 3
 
@@ -8197,7 +8406,9 @@ IN_A_STEP = [
 BETWEEN_STEPS = [
     "v.assign(v.detach() * 2)", "state.assign({}.detach() + 1)", "state += 1", "({} * w).sum().backward()",
     "w.grad = None", "v.grad = None", "kept.append({}.detach())", "kept.append({} * 2)", "{}.realize()", "x = w",
-    "x = v.detach()", "x = {}.detach() - 1", "x = older.detach()", "x = state"]
+    "kept.extend(y.grad for y in (w, v) if y.grad is not None)", "x = v.detach()", "x = {}.detach() - 1",
+    "x = older.detach()", "x = state", "x = {} * 3", "v.requires_grad = not v.requires_grad",
+    "w.grad = None if v.grad is None else v.grad", "x.requires_grad = True", "call(x)"]
 
 
 @st.composite
@@ -8221,11 +8432,16 @@ def train_so(step, between, jit):
     text = ["def step(x):", *[f"    {line}" for line in step]]
     exec("\n".join(text), names)
     function, seen = jit(names["step"]), []
-    for lines in between:
+
+    def call(x):
         before = [(p, p.grad, p.node) for p in (w, v)]
-        seen += [y.tolist() for y in function(names["x"])]
+        results = function(x)
         for p, gradient, node in before if jit is not TinyJit else ():
             p.grad = None if gradient is None and p.node is not node else p.grad
+        return results
+    names["call"] = call
+    for lines in between:
+        seen += [y.tolist() for y in call(names["x"])]
         exec("\n".join(lines), names)
         tensors = [w, v, w.grad, v.grad, names["state"], names["x"], names["older"], names["known"], *names["kept"]]
         seen += [y is not None and y.detach().tolist() for y in tensors]

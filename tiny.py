@@ -9,7 +9,7 @@ import _ctypes, atexit, contextlib, copy, ctypes, functools, hashlib, itertools,
 import shlex, shutil, signal, stat, subprocess, sys, tempfile, textwrap, threading, time, warnings, weakref, zlib
 from collections import Counter, defaultdict, namedtuple
 from pathlib import Path
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 import numpy as np
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -514,7 +514,7 @@ class Tensor:
     """
     training = False                                                    # see train()
     _grad, _requires_grad = None, None
-    _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad
+    _trainable = weakref.WeakValueDictionary()                          # id: Tensor, those with requires_grad or a grad
     _along = weakref.WeakValueDictionary()                              # what an optimizer's next step() also computes
     __array_ufunc__ = None                                              # array + tensor is ours to compute
     __hash__ = object.__hash__                                          # by identity, though == is by element
@@ -548,10 +548,12 @@ class Tensor:
     def _set_requires_grad(self, wanted):
         if wanted:
             _require(is_float(self.dtype), "requires_grad: {} has no gradient, only floats", self.dtype, kind=TypeError)
+            if not self._requires_grad:                                 # a capture may have taken it for a constant
+                Capture.notice(self, self.node)
             if self.node.op != "buffer":                                # equal values, yet a gradient of its own
                 self.node = Node("contiguous", (self.node,), next(_serial))
             Tensor._trainable[id(self)] = self
-        else:
+        elif self._grad is None:
             Tensor._trainable.pop(id(self), None)
         self._requires_grad = wanted
 
@@ -567,6 +569,7 @@ class Tensor:
             _require_tensors("grad: gradient", [gradient])
             _require(gradient.shape == self.shape, "grad: a gradient of shape {} is not one of a Tensor of shape {}",
                      gradient.shape, self.shape)
+            Tensor._trainable[id(self)] = self
         self._grad = gradient
 
     requires_grad = property(lambda self: self._requires_grad, _set_requires_grad, doc="Does backward() set `grad`?")
@@ -722,6 +725,8 @@ class Tensor:
     @_alone
     def manual_seed(seed=0):
         """Start the random numbers of all devices again from `seed`."""
+        _require(_capturing is None, "jit: manual_seed() in a captured function; a replay would not start the random "
+                 "numbers again. Call it outside", kind=RuntimeError)
         Tensor._seed, Tensor._random_host = seed & 0xffffffff, {}
         for device in Tensor._random:
             Tensor._set_random(device, 0)
@@ -1785,7 +1790,8 @@ GRADIENTS = {
 
 def depends_on_parameters(node):
     """Does a gradient flow from this node to a Tensor with requires_grad?"""
-    parameters, stack, seen = {tensor.node for tensor in Tensor._trainable.values()}, [node], set()
+    parameters = {tensor.node for tensor in Tensor._trainable.values() if tensor.requires_grad}
+    stack, seen = [node], set()
     while stack:
         node = stack.pop()
         if node in parameters:
@@ -5524,35 +5530,53 @@ class TinyJit:
 
     def __init__(self, function):
         self.function, self.captured, self.known = function, {}, {}     # the latter: Tensors, by id (Capture.known)
-        self.touched = set()                                            # ids of Tensors at whose grad captures look
+        self.touched = set()            # ids of Tensors that captures read, or at whose gradients they look
         functools.update_wrapper(self, function)
 
+    def __set_name__(self, owner, name):
+        self.__qualname__ = f"{owner.__qualname__}.{name}"
+
     def __get__(self, instance, owner):
-        """As a method: one jit for each object."""
+        """As a method: one jit for each object, which that keeps under a name that no other class has for its own."""
         if instance is None:
             return self
-        bound = TinyJit(functools.partial(self.function, instance))
-        functools.update_wrapper(bound, self.function)
-        instance.__dict__[self.__name__] = bound
+        bound = instance.__dict__.get(self.__qualname__)
+        if bound is None:
+            bound = instance.__dict__[self.__qualname__] = TinyJit(functools.partial(self, instance))
+            functools.update_wrapper(bound, self.function)
         return bound
+
+    def __reduce__(self):
+        """For pickle and copy.deepcopy: a function is there by its name; a copy of an object captures anew."""
+        return self.__qualname__ if isinstance(self.function, FunctionType) else (TinyJit, (self.function,))
 
     @_alone
     def __call__(self, *args, **kwargs):
         if _capturing is not None:                                      # within another jit: part of its capture
             return self.function(*args, **kwargs)
-        tensors = _tensors_in((args, kwargs))
-        Tensor.realize(*tensors) if tensors else None
-        given = {i for i, tensor in Tensor._trainable.items() if tensor.grad is not None}
-        self.known.update((id(tensor), tensor) for tensor in tensors if id(tensor) in given)
-        places = {id(tensor): i for i, tensor in enumerate(tensors)}    # one Tensor given twice has one of them
+        given, trained = _tensors_in((args, kwargs)), Tensor._trainable
+        learns = {i: (bool(tensor.requires_grad), tensor.grad is not None) for i, tensor in trained.items()}
+        learning = lambda: frozenset((i, learns[i]) for i in self.touched & learns.keys())
         while True:
+            # The gradient of an argument is one as well.
+            call = (args, kwargs, [x.grad if id(x) in trained and id(x) not in self.known else None for x in given])
+            tensors = _tensors_in(call)
+            Tensor.realize(*tensors) if tensors else None
+            places = {id(tensor): i for i, tensor in enumerate(tensors)}            # a Tensor given twice has one
             same = tuple([i if i in self.known else places[i] for i in map(id, tensors)])
-            key = (_outline((args, kwargs)), Tensor.training, same)
-            capture = self.captured.get((key, frozenset(given & self.touched)))         # what has a gradient adds to it
+            key = (_outline(call), Tensor.training, same)
+            capture = self.captured.get((key, learning()))              # what is frozen, and what has a gradient
             if capture is None or capture.stale:
-                capture = Capture(self.function, args, kwargs, self.known)
+                try:
+                    capture = Capture(self.function, call, self.known)
+                except Exception:                                       # for one whose gradient it expects elsewhere?
+                    known = [x for x in given if id(x) in Capture.looked and id(x) not in self.known]
+                    self.known.update((id(tensor), tensor) for tensor in known)
+                    if known:
+                        continue
+                    raise
                 self.touched |= capture.touched
-                self.captured[key, frozenset(given & self.touched)] = capture
+                self.captured[key, learning()] = capture
             known = capture.known(tensors)
             if not known:
                 return capture.replay(tensors)
@@ -5568,14 +5592,14 @@ def _tensors_in(value):
 
 
 def _outline(value):
-    """What a capture depends on: how the arguments nest, the shape, dtype and device of each Tensor, and whether
-    backward() gives it a gradient."""
+    """What a capture depends on: how the arguments nest, the shape, dtype and device of each Tensor, whether backward()
+    gives it a gradient, and whether one would flow through it."""
     if isinstance(value, Tensor):
-        return (value.shape, NAME_OF[value.dtype], value.device, bool(value.requires_grad))
+        return (value.shape, NAME_OF[value.dtype], value.device, bool(value.requires_grad), is_older(value))
     if isinstance(value, dict):
         return ("dict",) + tuple((name, _outline(part)) for name, part in value.items())
     if isinstance(value, (list, tuple)):
-        return (type(value).__name__,) + tuple(_outline(part) for part in value)
+        return (type(value), *map(_outline, value))
     if value is None:
         return None
     raise TypeError(f"jit: arguments must be Tensors (or lists, tuples and dicts of them), not {type(value).__name__} "
@@ -5634,12 +5658,13 @@ class Capture:
     one of `inputs`, which stand for the arguments (those in `unreplaced`, by id, stand for themselves), or a namespace
     around a fixed node. `targets` has (Tensor or number of an argument, output, in place?) for each Tensor that is
     assigned, `gradients` (Tensor or number, output) for each that is left with a gradient it did not have (not for
-    those that are assigned: they have used theirs), `ungraded` those whose gradient it drops, `touched` the ids of all
-    whose gradient it looks at, `returned` the output behind each Tensor of `result`. `frozen` has all the other
-    nodes of the graph, which no Tensor is known for: if one that held such a node takes another, this is `stale`.
+    those that are assigned: they have used theirs), `ungraded` those whose gradient it drops, `grown` those whose
+    gradient it adds to, `touched` the ids of all that it reads or whose gradient it looks at, `returned` the output
+    behind each Tensor of `result`. `frozen` has all the other nodes of the graph, which no Tensor is known for: if one
+    that held such a node takes another, this is `stale`.
     """
     live = weakref.WeakSet()
-    states = weakref.WeakValueDictionary()                              # id: Tensor, all that were ever assigned
+    states = weakref.WeakValueDictionary()                              # id: Tensor, all that were assigned or thawed
     looked = set()                                                      # ids, while a call is captured (see `touched`)
 
     @classmethod
@@ -5653,28 +5678,39 @@ class Capture:
     def known(self, arguments):
         """Those arguments that the function also knows by itself, where one of the two names is assigned, or the
         argument gets a gradient: what happens under the one must be seen under the other."""
-        graded = [arguments[tensor] for tensor, _ in self.gradients if isinstance(tensor, int)]
-        changed = {id(arguments[tensor] if isinstance(tensor, int) else tensor) for tensor, *_ in self.targets}
-        changed.update(map(id, graded))
-        used = {id(tensor) for tensor in [*self.sources, *(tensor for tensor, *_ in self.targets)]}
+        owners = [tensor for tensor, *_ in self.targets + self.gradients] + self.ungraded
+        known = [getattr(x, "tensor", x) for x in owners if not isinstance(x, int)]     # also by its gradient
+        changed = {*map(id, known), *(id(arguments[x]) for x in owners if isinstance(x, int))}
+        used = {*map(id, known), *self.touched}
         also = lambda tensor: id(tensor) in changed and (id(tensor) in used or tensor.node in self.frozen)
         return [tensor for tensor in arguments if id(tensor) not in self.unreplaced and also(tensor)]
 
-    def __init__(self, function, args, kwargs, unreplaced, again=False):
+    def __init__(self, function, call, unreplaced, again=False):
         global _capturing
-        call, tensors = (args, kwargs), _tensors_in((args, kwargs))
+        tensors = _tensors_in(call)
         for tensor in tensors:
             if id(tensor) in unreplaced and not tensor.requires_grad:   # those are found by what they hold anyway
                 self.notice(tensor, tensor.node)
                 own(tensor)
         stands = {id(tensor): Tensor._of(fresh_leaf(tensor.node.buffer), tensor.requires_grad or None)
                   for tensor in tensors if id(tensor) not in unreplaced}
+        for tensor in [x for x in tensors if id(x) in stands and is_older(x)]:      # through which gradients() raises
+            stand = stands[id(tensor)].node
+            stand.op, stand.sources, stand.line = "contiguous", (tensor.node,), tensor.node.line
         inputs = [stands.get(id(tensor), tensor) for tensor in tensors]
-        args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
-        gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
-        standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
-        for stand in standing.values():
-            stand.realize()
+        args, kwargs, _ = _replace_tensors(call, iter(inputs))
+        for tensor in [x for x in tensors if id(x) in stands]:
+            stands[id(tensor)].grad = stands.get(id(tensor.grad))
+        gradients, standing, stood, nodes = [], {}, set(map(id, stands.values())), set()
+        for tensor in dict.fromkeys([*Tensor._trainable.values(), *stands.values()]):
+            if tensor.grad is not None and id(tensor) not in stood:
+                if tensor.grad.realize().node in nodes:                 # also that of another: who grows first?
+                    tensor.grad = Tensor._of(tensor.grad.node)
+                    own(tensor.grad)
+                nodes.add(tensor.grad.node)
+                standing[id(tensor.grad)] = _GradientOf(tensor)
+            gradients.append((tensor, tensor.grad))
+        del nodes                                                       # it would count as a holder
         assigned, start = [], next(_serial)
 
         def undo():
@@ -5686,20 +5722,30 @@ class Capture:
             for tensor, gradient in gradients:
                 tensor.grad = gradient
             for stand in stands.values():
-                stand.requires_grad = False
+                stand.grad, stand.requires_grad = None, False
         try:
             _capturing, Node.since, Capture.looked = assigned, start, set()
             self.result = function(*args, **kwargs)
-            for tensor, gradient in gradients:                          # a gradient that grows is a state as well
-                if gradient is not None and tensor._grad is not None and tensor._grad is not gradient:
-                    gradient.assign(tensor._grad)
-            returned = [tensor.node if tensor.node.buffer is None else Node("contiguous", (tensor.node,), next(_serial))
-                        for tensor in _tensors_in(self.result)]
+            # An output is a node of the call: one that is older is somebody's, who has another by the time of a replay.
+            anew = lambda node: node if node.number > start and node.buffer is None \
+                else Node("contiguous", (node,), next(_serial))
+            returned = [anew(tensor.node) for tensor in _tensors_in(self.result)]
+            made = [(tensor, anew(tensor._grad.node), gradient) for tensor, gradient in gradients
+                    if id(gradient) not in standing and tensor._grad is not None and tensor._grad is not gradient]
+            grown = [(tensor, gradient, Tensor._of(tensor._grad.node)) for tensor, gradient in gradients
+                     if id(gradient) in standing and tensor._grad is not None and tensor._grad is not gradient]
+            for _, gradient, new in grown:                              # a gradient that grows is a state as well
+                gradient.assign(new)
+            self.grown = [tensor for tensor, *_ in grown]
+            del grown
             changes = dict(reversed([(id(tensor), (tensor, node)) for tensor, node in assigned]))
-            after = {i: change[0].node for i, change in changes.items()}
-            self.ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor._grad is None]
-            made = [(tensor, tensor._grad.node) for tensor, gradient in gradients
-                    if gradient is None and tensor._grad is not None]
+            seen = {*map(id, _tensors_in(self.result)), *changes}
+            unseen = [name for name, x in _named_tensors(self.result, "", frozenset())
+                      if id(x) not in seen and x.node.number >= start]
+            _require(not unseen, "jit: a result must be a Tensor (or lists, tuples and dicts of them), not within an "
+                     "object, as {}: a replay could not make that anew", unseen[:1], kind=TypeError)
+            after = {i: anew(change[0].node) for i, change in changes.items()}
+            ungraded = [tensor for tensor, gradient in gradients if gradient is not None and tensor._grad is None]
             self.touched = Capture.looked
             undo()
         except BaseException:                                           # also if Ctrl-C came while it was undone
@@ -5711,7 +5757,7 @@ class Capture:
         before = {i: change for (i, change), n in zip(changes.items(), _references(changes.values()))
                   if n > UNREFERENCED + returns[i]}
         after = [(tensor, after[i]) for i, (tensor, _) in before.items()]
-        made = [(tensor, node) for tensor, node in made if id(tensor) not in before]
+        made = [(tensor, node) for tensor, node, old in made if id(tensor) not in before or old is not None]
         del changes
         outputs = list(dict.fromkeys([node for _, node in after + made] + returned))
         # One that the call made from the node of a state is no owner of that node: the last one that holds it is.
@@ -5731,7 +5777,7 @@ class Capture:
             for tensor in shared:
                 self.notice(tensor, tensor.node)
                 own(tensor)
-            return self.__init__(function, *call, unreplaced, again=True)
+            return self.__init__(function, call, unreplaced, again=True)
         # Parameters that were never computed, and old values of what is assigned, are computed now, once.
         self.states.update((i, tensor) for i, (tensor, _) in before.items())
         held = {tensor.node: tensor for tensor in holding}
@@ -5753,19 +5799,25 @@ class Capture:
                   **{inputs[i].node: inputs[i] for i in arguments.values()}}
         self.inputs, self.unreplaced = {i: inputs[i] for i in arguments.values()}, set(unreplaced)
         self.sources = [owners.get(leaf, SimpleNamespace(node=leaf)) for leaf in leaves]
+        self.touched.update(id(getattr(source, "tensor", source)) for source in self.sources)
         index = {node: i for i, node in enumerate(outputs)}
         owner = {id(tensor): arguments.get(tensor.node, standing.get(id(tensor), tensor)) for tensor, _ in after}
         self.targets = [(owner[id(tensor)], index[new], index[new] in self.plan.in_place) for tensor, new in after]
         self.returned, self.assigned = [index[node] for node in returned], {i for _, i, _ in self.targets}
         self.gradients = [(arguments.get(tensor.node, tensor), index[node]) for tensor, node in made]
+        self.ungraded = [arguments.get(tensor.node, tensor) for tensor in ungraded]
         self.outputs = [(node.dtype, node.shape, nbytes(node)) for node in outputs]
         for tensor, _, in_place in self.targets:                        # buffers that nobody else holds
             if in_place:
                 own(tensor)
         self.frozen, self.stale = weakref.WeakSet(node for node in order if node not in owners), False
         self.live.add(self)
+        place = Tensor._of(constant(0, float32, (), self.device.name))  # the Tensors themselves would keep the graph
+        self.result = _replace_tensors(self.result, itertools.repeat(place))
 
     def replay(self, arguments):
+        for tensor in self.grown:                           # who has the old gradient keeps that
+            tensor.grad = Tensor._of(tensor.grad.node)
         for tensor, _, in_place in self.targets:
             if in_place and (_holders(tensor) > UNSHARED or tensor.node.op != "buffer"):
                 own(tensor)                                 # others need the old value, or find it by its operation
@@ -5791,11 +5843,10 @@ class Capture:
                 if not in_place:
                     tensor.node = fresh_leaf(fresh[i])
             Tensor._random_host.clear()                                 # a draw may have moved the states on
-            for tensor in self.ungraded:
-                tensor.grad = None
-            for tensor, i in self.gradients:
-                tensor = arguments[tensor] if isinstance(tensor, int) else tensor
-                tensor.grad = Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))
+            gradients = [(tensor, None) for tensor in self.ungraded]
+            gradients += [(tensor, Tensor._of(fresh_leaf(Buffer.copy(fresh[i])))) for tensor, i in self.gradients]
+            for tensor, gradient in gradients:
+                (arguments[tensor] if isinstance(tensor, int) else tensor).grad = gradient
         results = [Tensor._of(fresh_leaf(Buffer.copy(fresh[i]) if i in self.assigned else fresh[i]))
                    for i in self.returned]
         return _replace_tensors(self.result, iter(results))
@@ -5811,6 +5862,11 @@ def compute_earlier(outputs, held, start):
             found.add(node)
         read.update(node.sources if late(node) else ())
     realize([node for node in order if node in found and node in read and node not in held and not late(node)])
+
+
+def is_older(tensor):
+    """Was it computed from parameters, so that a gradient would flow through it to these?"""
+    return not tensor.requires_grad and tensor.node.op != "buffer" and depends_on_parameters(tensor.node)
 
 
 def fresh_leaf(buffer):
@@ -6068,6 +6124,7 @@ def clip_grad_norm_(params, max_norm):
 
 def _named_tensors(obj, prefix, around):
     """Pairs (name, Tensor) of what is within `obj`, which is itself within the objects `around`, given by id."""
+    obj = obj.function if isinstance(obj, TinyJit) else obj             # what it has captured is not the model's
     if isinstance(obj, Tensor):
         yield prefix[:-1], obj
     elif id(obj) not in around:
