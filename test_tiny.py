@@ -6947,7 +6947,7 @@ def test_what_int32_cannot_count_is_refused(n, device):
         Tensor.ones(n).realize()
     with pytest.raises(ValueError, match=rf"test_tiny.py:\d+: .*\[{n // 2}, .\] is too large"):
         (Tensor.ones(n // 2, 1) + Tensor.arange(2.0)).realize()
-    with pytest.raises(ValueError, match=rf"index int32\[{n}\] is too large"):
+    with pytest.raises(ValueError, match=rf"index int32\[{n}\] is too large|^{n - 1} does not fit in int32"):
         TinyJit(lambda: (Tensor.arange(n) < 5).sum())()
     assert works(device)
 
