@@ -4612,6 +4612,21 @@ def test_jit_of_the_optimizer_alone_reads_todays_gradients(device):
     np.testing.assert_allclose(trained(TinyJit), trained(lambda step: step), rtol=1e-6)
 
 
+@on(*COMPILED)
+def test_a_capture_computes_the_gradients_that_are_there_in_one_plan(device, monkeypatch):
+    planned, make = [], tiny.plans
+    x, layers = leaf(8, 16).realize(), [nn.Linear(16, 16) for _ in range(4)]
+    y = x
+    for layer in layers:
+        y = layer(y).tanh()
+    parameters = nn.state.get_parameters(layers)
+    Tensor.realize(*parameters)
+    y.square().mean().backward()
+    monkeypatch.setattr(tiny, "plans", lambda nodes: planned.append(nodes) or make(nodes))
+    TinyJit(lambda x: (x + 1).realize())(x)
+    assert [len(nodes) for nodes in planned if nodes] == [len(parameters)]
+
+
 def test_jit_may_take_two_optimizer_steps(device):
     """The second gradient is that of parameters that were assigned but not yet computed."""
     def losses(wrap):

@@ -5673,8 +5673,8 @@ class Capture:
         args, kwargs = _replace_tensors((args, kwargs), iter(inputs))
         gradients = [(tensor, tensor.grad) for tensor in Tensor._trainable.values()]
         standing = {id(gradient): _GradientOf(tensor) for tensor, gradient in gradients if gradient is not None}
-        for stand in standing.values():
-            stand.realize()
+        if standing:                                                    # in one plan: they share their work
+            Tensor.realize(*[tensor.grad for tensor, gradient in gradients if gradient is not None])
         assigned, start = [], next(_serial)
 
         def undo():
