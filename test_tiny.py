@@ -6363,6 +6363,8 @@ MISTAKES = {
     "backward of a loss cut off": (lambda: Tensor([1.0], requires_grad=True).sum().detach().backward(), RuntimeError,
                                    "requires_grad", "detach()"),
     "kernels of a number": (lambda: tiny.kernels(1), TypeError, "kernels", "argument 0", "int"),
+    "cat of a list": (lambda: Tensor.cat([x23(), x23()]), TypeError, "cat(x, y)", "list"),
+    "stack of a list": (lambda: Tensor.stack([x23(), x23()]), TypeError, "stack(x, y)", "list"),
     "stack of text": (lambda: x23().stack("abc"), TypeError, "stack", "str"),
     "kernels on NumPy": (lambda: tiny.kernels(Tensor([1.0], device="NUMPY") + 1), RuntimeError, "kernels", "NUMPY",
                          "DEVICE=C"),

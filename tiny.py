@@ -957,6 +957,8 @@ class Tensor:
 
     def cat(self, *others, dim=0):
         """Tensors one after the other along axis `dim`."""
+        _require(isinstance(self, Tensor), "cat: takes Tensors one by one, as in Tensor.cat(x, y), not a {}",
+                 type(self).__name__, kind=TypeError)
         pieces = [Tensor._of(node) for node in _operands("cat", [self, *others], self.device)]
         dim, shapes = self._axis("cat", dim), [x.shape for x in pieces]
         _require(len({(len(shape), *shape[:dim], *shape[dim + 1:]) for shape in shapes}) == 1,
@@ -971,6 +973,8 @@ class Tensor:
 
     def stack(self, *others, dim=0):
         """Tensors of one shape along a new axis at place `dim`."""
+        _require(isinstance(self, Tensor), "stack: takes Tensors one by one, as in Tensor.stack(x, y), not a {}",
+                 type(self).__name__, kind=TypeError)
         nodes = _operands("stack", [self, *others], self.device)
         x, *others = [Tensor._of(node).unsqueeze(dim) for node in nodes]
         return x.cat(*others, dim=dim)
