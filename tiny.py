@@ -333,6 +333,12 @@ def _require_tensors(what, values):
         _require(isinstance(x, Tensor), "{} {} must be a Tensor, got {}", what, i, type(x).__name__, kind=TypeError)
 
 
+def _require_target(op, target):
+    """Raise TypeError unless what a loss is compared with is a Tensor."""
+    _require(isinstance(target, Tensor), "{}: target must be a Tensor, got {}", op, type(target).__name__,
+             kind=TypeError)
+
+
 def as_dtype(dtype):
     """The np.dtype meant by a name ("half", "float32"), a type (float, np.float32) or an np.dtype."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None)
@@ -1427,6 +1433,7 @@ class Tensor:
         Bounds are not checked, as classes are data: one that is none of the axis, such as -100, names no logit, and its
         loss means nothing. sparse_categorical_crossentropy(ignore_index=-100) leaves such examples out.
         """
+        _require_target("cross_entropy", target)
         _require(self.ndim, "cross entropy: logits must have an axis of classes, got shape {}", self.shape)
         axis = min(1, self.ndim - 1)
         if target.shape != self.shape:
@@ -1438,16 +1445,19 @@ class Tensor:
     @_in_float32
     def sparse_categorical_crossentropy(self, target, ignore_index=-1, label_smoothing=0.0, reduction="mean"):
         """Loss of logits (..., classes) against classes (...), where examples of class `ignore_index` don't count."""
+        _require_target("sparse_categorical_crossentropy", target)
         counts = target.cast(promote(target.dtype, int32)) != ignore_index              # uint8 holds no -1
         loss = counts.where(self._log_loss(target, self.ndim - 1, label_smoothing), 0)
         return loss.sum() / counts.sum() if reduction == "mean" else loss._reduced(reduction)
 
     def binary_crossentropy(self, target, reduction="mean"):
         """Loss of probabilities against targets in 0 .. 1."""
+        _require_target("binary_crossentropy", target)
         return -(target * self.log() + (1 - target) * (1 - self).log())._reduced(reduction)
 
     def binary_crossentropy_logits(self, target, reduction="mean"):
         """Loss of logits, of which the sigmoid is the probability, against targets in 0 .. 1."""
+        _require_target("binary_crossentropy_logits", target)
         loss = (self.relu() - target * self) + self._softplus_beyond_relu()
         return loss._reduced(reduction)
 
