@@ -3823,6 +3823,38 @@ def planned(*tensors):
     return tiny.Plan(16, 0, order, [node for node in order if node.buffer is not None], nodes)
 
 
+def alive(x, roll):
+    """The next generation of Conway's life."""
+    n = sum(roll(x, (i, j), (0, 1)) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
+    return ((n == 3) + (n == 2) * x) * 1
+
+
+@on("C", "CL", "NUMPY")
+def test_what_is_needed_at_many_places_is_computed_once(device):
+    board = np.random.default_rng(0).integers(0, 2, (24, 20)).astype(np.int32)
+    x = alive(alive(Tensor(board), Tensor.roll), Tensor.roll)
+    assert device == "NUMPY" or max(len(kernel.body) for kernel in planned(x).kernels) < 40_000
+    for _ in range(4):
+        x = alive(x, Tensor.roll)
+    for _ in range(6):
+        board = alive(board, np.roll)
+    np.testing.assert_array_equal(x.numpy(), board)
+
+
+@on("C")
+def test_the_kernels_of_a_loop_over_time_do_not_grow(device):
+    """Each step of a recurrent network reads what all earlier ones made, and so do its gradients."""
+    x, w, lengths = leaf(4, 16, 8), leaf(8, 32), []
+    for steps in (6, 12):
+        h = c = Tensor.zeros(4, 8)
+        for t in range(steps):
+            i, f, g, o = (h @ w + x[:, t].repeat(1, 4)).chunk(4, 1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+        lengths.append(max(len(kernel.body) for kernel in planned(*h.square().sum().gradient(x, w)).kernels))
+    assert lengths[1] < 1.5 * lengths[0], lengths
+
+
 def largest(plan):
     return max(math.prod(output.shape) for kernel in plan.kernels for output in kernel.outputs)
 

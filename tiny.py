@@ -2052,7 +2052,10 @@ class Lowering:
         self.memo, self.values, self.quotients, self.loops, self.origin, self.place = {}, {}, {}, {}, {}, {}
         self.inlined, self.bodies, self.reduced, self.heights, self.serial = {}, {}, defaultdict(set), {}, 0
         self.unguarded = set()                                          # values that are right at each step
+        self.asked, self.reading = Counter(), set()                     # at how many places; nodes that need a load
         for node in topological(self.outputs, stop=self.is_read):         # the number of reductions beneath each node
+            if self.is_read(node) or not self.reading.isdisjoint(node.sources):
+                self.reading.add(node)
             self.heights[node] = 0 if self.is_read(node) else (
                 max((self.heights[s] for s in node.sources), default=0) + (node.op in REDUCTIONS))
         first = self.outputs[0]
@@ -2193,6 +2196,7 @@ class Lowering:
                 break
             self.inlined[node] = True
             if op not in MOVEMENTS and op not in IDENTITY:
+                self.limit_places(node)
                 result = self.compute(node, index, guard)
                 self.origin[result] = (node, index)
                 self.unguarded.update(() if guard else (result,))
@@ -2203,6 +2207,16 @@ class Lowering:
                 view = (node, index)
         self.memo[key] = result
         return result
+
+    def limit_places(self, node):
+        """Have a node stored that was asked for its value at 16 places already. The sum of a cell's neighbours asks at
+        eight: several such steps in one kernel would multiply."""
+        if node.op in ELEMENTWISE and node.size > 1 and node in self.reading and node not in self.outputs and \
+                node not in self.fuser.wide:
+            self.asked[node] += 1
+            if self.asked[node] > 16:
+                tail = self.fuser.tail(node)
+                raise Store(node if tail in self.outputs or tail in self.fuser.wide else tail)
 
     def beneath(self, node, index):
         """Where a movement finds its element at `index`: the index in its source."""
