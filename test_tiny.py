@@ -3855,6 +3855,38 @@ def planned(*tensors):
     return tiny.Plan(16, 0, order, [node for node in order if node.buffer is not None], nodes)
 
 
+def alive(x, roll):
+    """The next generation of Conway's life."""
+    n = sum(roll(x, (i, j), (0, 1)) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
+    return ((n == 3) + (n == 2) * x) * 1
+
+
+@on("C", "CL", "NUMPY")
+def test_what_is_needed_at_many_places_is_computed_once(device):
+    board = np.random.default_rng(0).integers(0, 2, (24, 20)).astype(np.int32)
+    x = alive(alive(Tensor(board), Tensor.roll), Tensor.roll)
+    assert device == "NUMPY" or max(len(kernel.body) for kernel in planned(x).kernels) < 40_000
+    for _ in range(4):
+        x = alive(x, Tensor.roll)
+    for _ in range(6):
+        board = alive(board, np.roll)
+    np.testing.assert_array_equal(x.numpy(), board)
+
+
+@on("C")
+def test_the_kernels_of_a_loop_over_time_do_not_grow(device):
+    """Each step of a recurrent network reads what all earlier ones made, and so do its gradients."""
+    x, w, lengths = leaf(4, 16, 8), leaf(8, 32), []
+    for steps in (6, 12):
+        h = c = Tensor.zeros(4, 8)
+        for t in range(steps):
+            i, f, g, o = (h @ w + x[:, t].repeat(1, 4)).chunk(4, 1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+        lengths.append(max(len(kernel.body) for kernel in planned(*h.square().sum().gradient(x, w)).kernels))
+    assert lengths[1] < 1.5 * lengths[0], lengths
+
+
 def largest(plan):
     return max(math.prod(output.shape) for kernel in plan.kernels for output in kernel.outputs)
 
@@ -4642,6 +4674,21 @@ def test_jit_of_the_optimizer_alone_reads_todays_gradients(device):
             step()
         return w.tolist()
     np.testing.assert_allclose(trained(TinyJit), trained(lambda step: step), rtol=1e-6)
+
+
+@on(*COMPILED)
+def test_a_capture_computes_the_gradients_that_are_there_in_one_plan(device, monkeypatch):
+    planned, make = [], tiny.plans
+    x, layers = leaf(8, 16).realize(), [nn.Linear(16, 16) for _ in range(4)]
+    y = x
+    for layer in layers:
+        y = layer(y).tanh()
+    parameters = nn.state.get_parameters(layers)
+    Tensor.realize(*parameters)
+    y.square().mean().backward()
+    monkeypatch.setattr(tiny, "plans", lambda nodes: planned.append(nodes) or make(nodes))
+    TinyJit(lambda x: (x + 1).realize())(x)
+    assert [len(nodes) for nodes in planned if nodes] == [len(parameters)]
 
 
 def test_jit_may_take_two_optimizer_steps(device):
@@ -6329,6 +6376,10 @@ MISTAKES = {
                                            ValueError, "AdamW", "weight_decay"),
     "an array as mask of attention": (lambda: x23().scaled_dot_product_attention(x23(), x23(), np.ones((2, 2))),
                                       TypeError, "scaled_dot_product_attention", "ndarray"),
+    "classes in an array": (lambda: x23().cross_entropy(np.array([0, 1])), TypeError, "cross_entropy", "target",
+                            "ndarray"),
+    "classes in a list": (lambda: x23().sparse_categorical_crossentropy([0, 1]), TypeError, "target", "list"),
+    "probabilities in a list": (lambda: x23().binary_crossentropy([[0, 1, 0]]), TypeError, "target", "list"),
     "logits without classes": (lambda: Tensor(1.0).cross_entropy(Tensor(0)), ValueError, "cross entropy", "()"),
     "matmul of a number": (lambda: x23() @ Tensor(1.0), ValueError, "matmul", "()"),
     "reshape to another size": (lambda: x23().reshape(4, 2), ValueError, "reshape", "(2, 3)", "(4, 2)"),
@@ -6437,6 +6488,8 @@ MISTAKES = {
     "backward of a loss cut off": (lambda: Tensor([1.0], requires_grad=True).sum().detach().backward(), RuntimeError,
                                    "requires_grad", "detach()"),
     "kernels of a number": (lambda: tiny.kernels(1), TypeError, "kernels", "argument 0", "int"),
+    "cat of a list": (lambda: Tensor.cat([x23(), x23()]), TypeError, "cat(x, y)", "list"),
+    "stack of a list": (lambda: Tensor.stack([x23(), x23()]), TypeError, "stack(x, y)", "list"),
     "stack of text": (lambda: x23().stack("abc"), TypeError, "stack", "str"),
     "kernels on NumPy": (lambda: tiny.kernels(Tensor([1.0], device="NUMPY") + 1), RuntimeError, "kernels", "NUMPY",
                          "DEVICE=C"),

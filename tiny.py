@@ -333,6 +333,12 @@ def _require_tensors(what, values):
         _require(isinstance(x, Tensor), "{} {} must be a Tensor, got {}", what, i, type(x).__name__, kind=TypeError)
 
 
+def _require_target(op, target):
+    """Raise TypeError unless what a loss is compared with is a Tensor."""
+    _require(isinstance(target, Tensor), "{}: target must be a Tensor, got {}", op, type(target).__name__,
+             kind=TypeError)
+
+
 def as_dtype(dtype):
     """The np.dtype meant by a name ("half", "float32"), a type (float, np.float32) or an np.dtype."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None)
@@ -659,6 +665,8 @@ class Tensor:
     __bool__ = _formula("Whether the only element is not 0.", lambda self: bool(self.item()))
     __int__ = _formula("The only element as an int.", lambda self: int(self.item()))
     __float__ = _formula("The only element as a float.", lambda self: float(self.item()))
+    __format__ = _formula("The only element in a format, or without one what print shows.",
+                          lambda self, spec: format(self.item(), spec) if spec else repr(self))
     __array__ = _formula("For NumPy.", lambda self, dtype=None, copy=None: np.asarray(self.numpy(), dtype))
 
     def assign(self, x):
@@ -962,6 +970,8 @@ class Tensor:
 
     def cat(self, *others, dim=0):
         """Tensors one after the other along axis `dim`."""
+        _require(isinstance(self, Tensor), "cat: takes Tensors one by one, as in Tensor.cat(x, y), not a {}",
+                 type(self).__name__, kind=TypeError)
         pieces = [Tensor._of(node) for node in _operands("cat", [self, *others], self.device)]
         dim, shapes = self._axis("cat", dim), [x.shape for x in pieces]
         _require(len({(len(shape), *shape[:dim], *shape[dim + 1:]) for shape in shapes}) == 1,
@@ -976,6 +986,8 @@ class Tensor:
 
     def stack(self, *others, dim=0):
         """Tensors of one shape along a new axis at place `dim`."""
+        _require(isinstance(self, Tensor), "stack: takes Tensors one by one, as in Tensor.stack(x, y), not a {}",
+                 type(self).__name__, kind=TypeError)
         nodes = _operands("stack", [self, *others], self.device)
         x, *others = [Tensor._of(node).unsqueeze(dim) for node in nodes]
         return x.cat(*others, dim=dim)
@@ -1428,6 +1440,7 @@ class Tensor:
         Bounds are not checked, as classes are data: one that is none of the axis, such as -100, names no logit, and its
         loss means nothing. sparse_categorical_crossentropy(ignore_index=-100) leaves such examples out.
         """
+        _require_target("cross_entropy", target)
         _require(self.ndim, "cross entropy: logits must have an axis of classes, got shape {}", self.shape)
         axis = min(1, self.ndim - 1)
         if target.shape != self.shape:
@@ -1439,16 +1452,19 @@ class Tensor:
     @_in_float32
     def sparse_categorical_crossentropy(self, target, ignore_index=-1, label_smoothing=0.0, reduction="mean"):
         """Loss of logits (..., classes) against classes (...), where examples of class `ignore_index` don't count."""
+        _require_target("sparse_categorical_crossentropy", target)
         counts = target.cast(promote(target.dtype, int32)) != ignore_index              # uint8 holds no -1
         loss = counts.where(self._log_loss(target, self.ndim - 1, label_smoothing), 0)
         return loss.sum() / counts.sum() if reduction == "mean" else loss._reduced(reduction)
 
     def binary_crossentropy(self, target, reduction="mean"):
         """Loss of probabilities against targets in 0 .. 1."""
+        _require_target("binary_crossentropy", target)
         return -(target * self.log() + (1 - target) * (1 - self).log())._reduced(reduction)
 
     def binary_crossentropy_logits(self, target, reduction="mean"):
         """Loss of logits, of which the sigmoid is the probability, against targets in 0 .. 1."""
+        _require_target("binary_crossentropy_logits", target)
         loss = (self.relu() - target * self) + self._softplus_beyond_relu()
         return loss._reduced(reduction)
 
@@ -2044,7 +2060,10 @@ class Lowering:
         self.memo, self.values, self.quotients, self.loops, self.origin, self.place = {}, {}, {}, {}, {}, {}
         self.inlined, self.bodies, self.reduced, self.heights, self.serial = {}, {}, defaultdict(set), {}, 0
         self.unguarded = set()                                          # values that are right at each step
+        self.asked, self.reading = Counter(), set()                     # at how many places; nodes that need a load
         for node in topological(self.outputs, stop=self.is_read):         # the number of reductions beneath each node
+            if self.is_read(node) or not self.reading.isdisjoint(node.sources):
+                self.reading.add(node)
             self.heights[node] = 0 if self.is_read(node) else (
                 max((self.heights[s] for s in node.sources), default=0) + (node.op in REDUCTIONS))
         first = self.outputs[0]
@@ -2185,6 +2204,7 @@ class Lowering:
                 break
             self.inlined[node] = True
             if op not in MOVEMENTS and op not in IDENTITY:
+                self.limit_places(node)
                 result = self.compute(node, index, guard)
                 self.origin[result] = (node, index)
                 self.unguarded.update(() if guard else (result,))
@@ -2195,6 +2215,16 @@ class Lowering:
                 view = (node, index)
         self.memo[key] = result
         return result
+
+    def limit_places(self, node):
+        """Have a node stored that was asked for its value at 16 places already. The sum of a cell's neighbours asks at
+        eight: several such steps in one kernel would multiply."""
+        if node.op in ELEMENTWISE and node.size > 1 and node in self.reading and node not in self.outputs and \
+                node not in self.fuser.wide:
+            self.asked[node] += 1
+            if self.asked[node] > 16:
+                tail = self.fuser.tail(node)
+                raise Store(node if tail in self.outputs or tail in self.fuser.wide else tail)
 
     def beneath(self, node, index):
         """Where a movement finds its element at `index`: the index in its source."""
@@ -5555,8 +5585,8 @@ class TinyJit:
         if _capturing is not None:                                      # within another jit: part of its capture
             return self.function(*args, **kwargs)
         given, trained = _tensors_in((args, kwargs)), Tensor._trainable
-        learns = {i: (bool(tensor.requires_grad), tensor.grad is not None) for i, tensor in trained.items()}
-        learning = lambda: frozenset((i, learns[i]) for i in self.touched & learns.keys())
+        learns = {i: (bool(tensor._requires_grad), tensor._grad is not None) for i, tensor in trained.items()}
+        learning = lambda: frozenset([(i, learns[i]) for i in self.touched if i in learns])
         while True:
             # The gradient of an argument is one as well.
             call = (args, kwargs, [x.grad if id(x) in trained and id(x) not in self.known else None for x in given])
@@ -5701,6 +5731,9 @@ class Capture:
         args, kwargs, _ = _replace_tensors(call, iter(inputs))
         for tensor in [x for x in tensors if id(x) in stands]:
             stands[id(tensor)].grad = stands.get(id(tensor.grad))
+        pending = [tensor.grad for tensor in Tensor._trainable.values() if tensor.grad is not None]
+        if pending:                                                     # in one plan: they share their work
+            Tensor.realize(*pending)
         gradients, standing, stood, nodes = [], {}, set(map(id, stands.values())), set()
         for tensor in dict.fromkeys([*Tensor._trainable.values(), *stands.values()]):
             if tensor.grad is not None and id(tensor) not in stood:
@@ -5710,7 +5743,7 @@ class Capture:
                 nodes.add(tensor.grad.node)
                 standing[id(tensor.grad)] = _GradientOf(tensor)
             gradients.append((tensor, tensor.grad))
-        del nodes                                                       # it would count as a holder
+        del nodes, pending                                              # they would count as holders
         assigned, start = [], next(_serial)
 
         def undo():
