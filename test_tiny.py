@@ -2156,6 +2156,13 @@ def test_assign_leaves_the_old_values_to_whoever_used_them(device):
     assert x.assign(5).tolist() == [5, 5]
 
 
+def test_a_tensor_is_formatted_as_a_number_or_printed(device):
+    x = Tensor(2.0) / 3
+    assert f"{x:.3f} {x:8.2e}" == "0.667 6.67e-01" and f"{x}" == repr(x)
+    with pytest.raises(ValueError, match="item: only one element"):
+        f"{Tensor.ones(2):.3f}"
+
+
 @pytest.mark.parametrize("name, number", [("float64", 0.1), ("int64", 2 ** 40 + 1), ("uint32", 3 * 10 ** 9)])
 def test_a_number_that_is_assigned_is_as_exact_as_its_place(name, number, device):
     whole, part = Tensor.zeros(2, dtype=name), Tensor.zeros(2, dtype=name)
