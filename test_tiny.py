@@ -2158,6 +2158,14 @@ def test_assign_leaves_the_old_values_to_whoever_used_them(device):
     assert x.assign(5).tolist() == [5, 5]
 
 
+def test_bools_are_stored_as_zero_or_one(device):
+    """Also the last ones of a row, that fill no vector."""
+    results = [Tensor(np.arange(n, dtype=np.float32)) % 3 < 2 for n in range(1, 40)]
+    Tensor.realize(*results)
+    for n, result in enumerate(results, 1):
+        assert result.numpy().view(np.uint8).tolist() == [int(i % 3 < 2) for i in range(n)]
+
+
 def test_a_tensor_is_formatted_as_a_number_or_printed(device):
     x = Tensor(2.0) / 3
     assert f"{x:.3f} {x:8.2e}" == "0.667 6.67e-01" and f"{x}" == repr(x)
