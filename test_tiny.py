@@ -2962,7 +2962,8 @@ def every_program(check, name, count, first=0, **options):
         next(made)
         found.setdefault(repr(program), program)
         for _, plan, *_ in tiny.plans([result.node for result in program.results(name) if result.numel()]):
-            check_plan(plan)
+            if name != "NUMPY":                                         # whose plan is the graph
+                check_plan(plan)
     compile, device.compile, device.plans = getattr(device, "compile", len), kernels.extend, {}
     most, tiny.PLANS = tiny.PLANS, math.inf
     try:
@@ -7030,7 +7031,8 @@ def test_what_was_computed_is_released_without_the_garbage_collector(device):
     gc.disable()
     try:
         y = (q.scaled_dot_product_attention(q, q, is_causal=True) @ leaf(16, 20)).softmax().sum(0)
-        seen = [weakref.ref(node) for node in tiny.topological([y.node]) if node is not q.node]
+        seen = [weakref.ref(node) for node in tiny.topological([y.node])
+                if node is not q.node and q.node in tiny.topological([node])]           # others may have the constants
         y.realize()
         del y
         assert [node() for node in seen if node()] == []
