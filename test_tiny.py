@@ -8584,7 +8584,6 @@ def checkpoints(work, number, parts=10):
             work(i)
         for device in Device.values():
             getattr(device, "plans", {}).clear()
-        gc.collect()
         found.append(resident())
     return found
 
