@@ -2166,6 +2166,18 @@ def test_bools_are_stored_as_zero_or_one(device):
         assert result.numpy().view(np.uint8).tolist() == [int(i % 3 < 2) for i in range(n)]
 
 
+def test_what_overflows_only_before_a_sum_may_be_none(device):
+    """A product and a sum may be rounded once together (README, "Limits"): then inf - 1e30 * 1e30 is inf, not NaN. The
+    bounds of random programs must allow both, and nothing else."""
+    x, y = (Tensor(np.array(v, np.float32)) for v in ([math.inf, 1e30], [1, -1e30]))
+    results = [(x * y).sum(), (x * y)[1] + x[0]]
+    bounds = Intervals().of([result.node for result in results])
+    for result, may_be in zip(results, bounds):
+        assert result.item() == math.inf or math.isnan(result.item())
+        assert may_be.wild.all()
+    assert not Intervals().of([(x * y)[0:1].sum().node])[0].wild.any()
+
+
 def test_a_tensor_is_formatted_as_a_number_or_printed(device):
     x = Tensor(2.0) / 3
     assert f"{x:.3f} {x:8.2e}" == "0.667 6.67e-01" and f"{x}" == repr(x)
@@ -2485,6 +2497,12 @@ class Bounds(NamedTuple):
             return ~self.wild & (self.exact | (self.high - self.low <= 1e-3 * self.size + 1e-6))
 
 
+def is_product(node):
+    while node.op in tiny.MOVEMENTS:
+        node = node.sources[0]
+    return node.op == "mul"
+
+
 class Intervals:
     """Interprets a graph as the NUMPY device does, with the bounds of its numbers in place of these.
 
@@ -2555,6 +2573,8 @@ class Intervals:
             self.kinked |= np.any(together if op == "max" else low != high)
         if op == "div":                                                 # the sign of a zero is nobody's promise
             wild = wild | (x[1].low <= 0) & (x[1].high >= 0) & ~np.isnan(corners).all(0)
+        if op == "add" and any(map(is_product, node.sources)):          # as in sum()
+            wild = wild | np.isnan(low) & ~np.isnan(x[0].low) & ~np.isnan(x[1].low)
         if op == "mul":                                                 # what a mask hides is not looked at
             for a, b in x, x[::-1]:
                 wild = wild | (a.low <= 0) & (a.high >= 0) & ~np.isfinite(b.size)
@@ -2604,6 +2624,8 @@ class Intervals:
         finite = np.where(np.isfinite(x.size), x.size, 0).sum(node.arg, keepdims=True)
         infinite = (~np.isfinite(x.size)).any(node.arg, keepdims=True)
         sure = ~(x.wild | ~np.isfinite(x.size) & ~x.exact).any(node.arg, keepdims=True)
+        if is_product(node.sources[0]):                                 # may be infinite only if rounded before the sum
+            sure &= ~np.isnan(low) | np.isnan(x.low).any(node.arg, keepdims=True)
         return self.rounded(node.dtype, low, high, ~sure | (finite * 1.01 > FLOAT_TYPES[node.dtype].most),
                             x.low.size // max(1, low.size) + 2, np.where(infinite, 0, size))
 
